@@ -1,0 +1,1 @@
+"""The boxes of the papers' figures, as modules, each beside the loss that trains it."""
