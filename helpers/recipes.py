@@ -1,0 +1,79 @@
+r"""What is trained on what: one entry for every set of weights that the course uses.
+
+A recipe holds all that a training needs, so that one entry serves the terminal
+(`python -m helpers.train NAME`), a notebook (`checkpoints.load_or_train(NAME)`) and the tests (`--size smoke`).
+A family of names shares a prefix: `autoencoder-scenes-8` belongs to the groups `autoencoder` and
+`autoencoder-scenes`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from torch import nn
+
+SIZES = ("smoke", "full", "gpu")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    r"""How one model is trained.
+
+    name      the file name of the weights, e.g. "autoencoder-scenes-8"
+    build     () -> the untrained model; called under the recipe's seed
+    batches   () -> a function of the step number that returns the batch; the data is loaded in the first call
+    loss      (model, batch) -> (loss, {"part": value, ...})
+    evaluate  model -> {"name of the figure": number}, on held-out data
+    data      what it is trained on, in one line; stored with the weights
+    sizes     what changes for "smoke" (a few seconds, for the tests) and "gpu", e.g. {"smoke": {"steps": 20}}
+    """
+
+    name: str
+    build: Callable[[], nn.Module]
+    batches: Callable[[], Callable]
+    loss: Callable
+    evaluate: Callable[[nn.Module], dict[str, float]]
+    data: str
+    steps: int
+    lr: float = 2e-3
+    ema: float | None = None
+    seed: int = 0
+    sizes: dict[str, dict] = field(default_factory=dict)
+
+    def at(self, size: str) -> Recipe:
+        r"""The recipe at a size: "full" as written, "smoke" and "gpu" with their changes. Else ValueError."""
+        if size not in SIZES:
+            raise ValueError(f"unknown size {size!r}: choose one of {', '.join(SIZES)}")
+        changes = {"steps": 20} if size == "smoke" else {}
+        return replace(self, **changes | self.sizes.get(size, {}))
+
+
+RECIPES: dict[str, Recipe] = {}
+
+
+def register(recipe: Recipe) -> None:
+    r"""Add a recipe to RECIPES. Two of one name are a mistake: ValueError."""
+    if recipe.name in RECIPES:
+        raise ValueError(f"two recipes are named {recipe.name!r}")
+    RECIPES[recipe.name] = recipe
+
+
+def find(name: str, recipes: dict[str, Recipe] | None = None) -> Recipe:
+    r"""The recipe of that name. Unknown: ValueError with the nearest names and all known ones."""
+    recipes = RECIPES if recipes is None else recipes
+    if name in recipes:
+        return recipes[name]
+    near = difflib.get_close_matches(name, recipes)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    raise ValueError(f"no recipe is named {name!r}.{hint} Known: {', '.join(recipes) or 'none'}")
+
+
+def group(prefix: str, recipes: dict[str, Recipe] | None = None) -> list[Recipe]:
+    r"""All recipes of a family, in their order: those named `prefix` or `prefix-...`. None: ValueError."""
+    recipes = RECIPES if recipes is None else recipes
+    members = [r for name, r in recipes.items() if name == prefix or name.startswith(prefix + "-")]
+    if not members:
+        raise ValueError(f"no recipe belongs to the group {prefix!r}. Known: {', '.join(recipes) or 'none'}")
+    return members

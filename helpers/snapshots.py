@@ -1,0 +1,128 @@
+r"""Files that are whole or absent, and the snapshot from which an interrupted training continues.
+
+A snapshot is one safetensors file: the weights, their average, the optimizer's state and the history as
+tensors, and the settings of the run as JSON. Nothing in it can run code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+SECONDS_BETWEEN = 60.0  # a crash loses at most this much
+
+
+class SnapshotError(RuntimeError):
+    r"""A snapshot could not be written, read or continued; the message says what to do."""
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    r"""Write a file so that a reader, even after a crash, finds the old content or the new, never a part.
+
+    The content goes to a temporary file beside `path`, is flushed to the disk and takes the name in one step.
+    On any error (OSError) the temporary file is removed and `path` is as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)  # mkstemp makes files that only their owner reads
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+class Snapshot:
+    r"""The state of a run and the file that keeps it: weights, their average, optimizer, history.
+
+    settings  what must be equal for a run to continue another; a path of None keeps nothing
+    writes    False in all processes but one
+    """
+
+    def __init__(self, path, settings: dict, model, optimizer, average, history, writes=True):
+        self.path = Path(path) if path is not None else None
+        self.settings, self.writes = settings, writes
+        self.model, self.optimizer, self.average, self.history = model, optimizer, average, history
+        self.saved_at = time.monotonic()
+
+    def save_if_due(self) -> None:
+        if time.monotonic() - self.saved_at >= SECONDS_BETWEEN:
+            self.save()
+
+    def save(self) -> None:
+        r"""Write the file, whole or not at all. A full disk: SnapshotError, and an older file stays."""
+        if self.path is None or not self.writes:
+            return
+        # A clone each: safetensors refuses tied weights, which share their memory.
+        tensors = {name: value.detach().cpu().contiguous().clone() for name, value in self.tensors().items()}
+        try:
+            write_atomically(self.path, save(tensors, metadata={"settings": json.dumps(self.settings)}))
+        except OSError as error:
+            raise SnapshotError(
+                f"could not write the snapshot {self.path}: {error.strerror}. An older one is unchanged, and the "
+                f"model in memory holds the weights after {self.history.steps:,} steps. Make room or choose "
+                "another place, then train again with resume=True."
+            ) from error
+        self.saved_at = time.monotonic()
+
+    def load(self) -> None:
+        r"""Continue from the file, if there is one. SnapshotError if it is damaged or of another run."""
+        if self.path is None or not self.path.exists():
+            return
+        again = f"Delete {self.path}, or train with resume=False, to start again."
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                found = json.loads(file.metadata()["settings"])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError, TypeError, KeyError, ValueError) as error:
+            raise SnapshotError(f"{self.path} is damaged, or no snapshot ({error}). {again}") from error
+        for name, value in self.settings.items():
+            if found.get(name) != value:
+                other = f"its {name} is {found.get(name)}, here it is {value}"
+                raise SnapshotError(f"{self.path} is of another run: {other}. {again}")
+        self.restore(tensors)
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        r"""The whole state as one flat table."""
+        history = self.history
+        columns = {"loss": history.loss, "lr": history.lr, "grad_norm": history.grad_norm}
+        columns |= {"seconds": [history.seconds]} | {f"parts/{name}": v for name, v in history.parts.items()}
+        tensors = {f"history/{name}": torch.tensor(v, dtype=torch.float64) for name, v in columns.items()}
+        tensors |= {f"model/{name}": value for name, value in self.model.state_dict().items()}
+        tensors |= {f"average/{name}": value for name, value in self.average.items()}
+        for index, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer/{index}/{name}": value for name, value in state.items()}
+        return tensors
+
+    def restore(self, tensors: dict[str, torch.Tensor]) -> None:
+        r"""Put the flat table back, in place."""
+
+        def under(prefix):
+            return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
+
+        self.model.load_state_dict(under("model/"))
+        for name, value in under("average/").items():
+            self.average[name].copy_(value)
+        state = {}
+        for name, value in under("optimizer/").items():
+            index, key = name.split("/")
+            state.setdefault(int(index), {})[key] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        columns = {name: values.tolist() for name, values in under("history/").items()}
+        for name in ("loss", "lr", "grad_norm"):
+            setattr(self.history, name, columns[name])
+        self.history.seconds = columns["seconds"][0]
+        parts = {name: values for name, values in columns.items() if name.startswith("parts/")}
+        self.history.parts = {name.removeprefix("parts/"): values for name, values in parts.items()}
