@@ -1,0 +1,166 @@
+"""Execute, clean and stamp the notebooks: what is committed is what ran, top to bottom, in a fresh kernel.
+
+    python -m helpers.publish [NOTEBOOK ...]   execute, clean and stamp; without a name, every notebook
+    python -m helpers.publish --stamp          only the shared cells, the quoted figures and README.md
+    python -m helpers.publish --check          change nothing; list what is stale, and fail if anything is
+
+The cells tagged "bootstrap", "badges" and "footer" are written by `helpers.course`. A figure that prose
+quotes stands in a span, <!--score:NAME-->4.1<!--/-->, filled from data/scores.json. README.md holds the map of
+the notebooks between <!--course-map--> and <!--/course-map-->. A notebook that fails is left as it was, and its
+failing cell is named. Seconds, and the kernel's peak memory where the system tells it, go to
+data/notebooks.json.
+"""
+
+import argparse
+import copy
+import json
+import os
+import platform
+import re
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import nbformat
+
+from . import DATA, ROOT, course, pages
+
+NOTEBOOKS = ROOT / "notebooks"
+README = ROOT / "README.md"
+MAP = re.compile(r"(<!--course-map-->).*?(<!--/course-map-->)", re.DOTALL)
+TIMEOUT = 1200  # seconds for one cell
+
+
+class PublishError(RuntimeError):
+    """A notebook that is missing or that failed; the message names the cell and its error."""
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(prog="python -m helpers.publish", description=__doc__.split("\n")[0])
+    parser.add_argument("notebooks", nargs="*", help="such as 02 or 02_autoencoder.ipynb; default: all")
+    parser.add_argument("--stamp", action="store_true", help="execute nothing; write the shared text")
+    parser.add_argument("--check", action="store_true", help="change nothing; list what is stale")
+    options = parser.parse_args(argv)
+    try:
+        paths = [find(name) for name in options.notebooks] or existing()
+        if options.check:
+            stale = [line for path in paths for line in check(path)] + check_readme()
+            sys.exit("\n".join(stale) if stale else None)
+        for path in paths:
+            print(publish(path, run=not options.stamp), flush=True)
+        if README.exists():
+            write(README, filled_readme())
+    except (PublishError, ValueError) as error:
+        sys.exit(str(error))
+
+
+def existing():
+    """The notebooks in the folder; 00 comes last, because it draws the map with the minutes of the others."""
+    return sorted(NOTEBOOKS.glob("[0-9]*.ipynb"), key=lambda path: (path.name.startswith("00"), path.name))
+
+
+def find(name):
+    """The path of a notebook that is named by its number, file or path."""
+    path = NOTEBOOKS / course.notebook(Path(name).name.removesuffix(".ipynb")).name
+    if not path.exists():
+        raise PublishError(f"notebooks/{path.name} does not exist yet")
+    return path
+
+
+def publish(path, run=True):
+    """Execute (with run), clean and stamp one notebook file; returns one line that says what was done."""
+    book, notebook = course.notebook(path.name), nbformat.read(path, as_version=4)
+    try:
+        pages.stamp(notebook, book)
+        cost = execute(notebook, path.name) if run else None
+        pages.clean(notebook)
+    except pages.PageError as error:
+        raise PublishError(f"{path.name}: {error}") from None
+    write(path, nbformat.writes(notebook) + "\n")
+    if cost is None:
+        return f"{path.name}: stamped"
+    costs = course.measured() | {book.file: cost | {"source": pages.digest(notebook)}}
+    write(DATA / "notebooks.json", json.dumps(costs, indent=1, sort_keys=True) + "\n")
+    return f"{path.name}: executed in {cost['seconds']} s, peak memory {cost['peak_mb']} MB"
+
+
+def execute(notebook, name):
+    """Run all cells in a fresh kernel inside notebooks/; returns seconds, peak memory and the machine."""
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellControlSignal, DeadKernelError
+
+    client = NotebookClient(
+        notebook,
+        timeout=TIMEOUT,
+        kernel_name="python3",
+        extra_arguments=["--log-level=ERROR"],
+        store_widget_state=False,
+        record_timing=False,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(NOTEBOOKS)}},
+    )
+    position, peaks = [0], [0]
+    client.on_cell_start = lambda cell, cell_index: position.append(cell_index + 1)
+    client.on_cell_executed = lambda **_: peaks.append(peak_mb(client.km.provisioner.pid) or 0)
+    start = time.perf_counter()
+    try:
+        client.execute(env={**os.environ, "COURSE_SYNC_WIDGETS": "1", "JUPYTER_PREFER_ENV_PATH": "1"})
+    except (CellControlSignal, DeadKernelError) as error:
+        raise PublishError(f"{name}, cell {position[-1]}: the file is left as it was.\n{error}") from None
+    return {
+        "seconds": round(time.perf_counter() - start, 1),
+        "peak_mb": max(peaks) or None,
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "torch": version("torch"),
+    }
+
+
+def peak_mb(pid):
+    """The peak resident memory of a process so far, in 10^6 bytes; None where the system doesn't tell."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return round(int(found[1]) * 1024 / 1e6) if found else None
+
+
+def filled_readme():
+    """README.md as it should be: its figures filled, its map of the notebooks drawn."""
+    table = course.course_map("notebooks/", launch=True)
+    text = pages.fill_scores(README.read_text(encoding="utf-8"))
+    return MAP.sub(lambda found: f"{found[1]}\n{table}\n{found[2]}", text)
+
+
+def check(path):
+    """What is stale in one notebook, as a list of lines that say what to do; empty when it is up to date."""
+    notebook, book = nbformat.read(path, as_version=4), course.notebook(path.name)
+    found = pages.problems(notebook)
+    stamped = copy.deepcopy(notebook)
+    pages.stamp(stamped, book)
+    if [cell.source for cell in stamped.cells] != [cell.source for cell in notebook.cells]:
+        found.append("its first cell, badges, footer or quoted figures are stale")
+    if course.measured().get(book.file, {}).get("source") != pages.digest(notebook):
+        found.append("its code was edited after it was executed")
+    return [f"{path.name}: {line}; run `python -m helpers.publish {book.number}`" for line in found]
+
+
+def check_readme():
+    """The same for README.md."""
+    if not README.exists() or filled_readme() == README.read_text(encoding="utf-8"):
+        return []
+    return ["README.md: its figures or its map are stale; run `python -m helpers.publish --stamp`"]
+
+
+def write(path, text):
+    """Replace a file in one step, so that an interrupted write leaves the old one."""
+    draft = path.with_name(path.name + ".part")
+    draft.write_text(text, encoding="utf-8")
+    os.replace(draft, path)
+
+
+if __name__ == "__main__":
+    main()
