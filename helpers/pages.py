@@ -1,4 +1,4 @@
-"""What a notebook looks like when it is committed: stable outputs, the shared cells in place, figures filled in.
+"""What a notebook looks like when it is committed: stable outputs, shared cells in place, figures filled.
 
 A widget lives only while its kernel does, and GitHub shows an error in its place: the committed page keeps
 the PNG still that was displayed with it. Execution counts stay, since nbval fails on outputs that have none.
@@ -106,7 +106,7 @@ def _write_cell(notebook, tag, source, position, new_cell):
 
 
 def fill_scores(text):
-    """Text with each span <!--score:NAME-->…<!--/--> filled from data/scores.json; PageError for a new name."""
+    """Text whose spans <!--score:NAME-->…<!--/--> hold what data/scores.json says; PageError if it doesn't."""
     path = DATA / "scores.json"
     scores = json.loads(path.read_text(encoding="utf-8"))["scores"] if path.exists() else {}
 

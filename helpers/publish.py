@@ -5,9 +5,9 @@
     python -m helpers.publish --check          change nothing; list what is stale, and fail if anything is
 
 The cells tagged "bootstrap", "badges" and "footer" are written by `helpers.course`. A figure that prose
-quotes stands in a span, <!--score:NAME-->4.1<!--/-->, filled from data/scores.json. README.md holds the map of
-the notebooks between <!--course-map--> and <!--/course-map-->. A notebook that fails is left as it was, and its
-failing cell is named. Seconds, and the kernel's peak memory where the system tells it, go to
+quotes stands in a span, <!--score:NAME-->4.1<!--/-->, filled from data/scores.json. README.md holds the map
+of the notebooks between <!--course-map--> and <!--/course-map-->. A notebook that fails is left as it was,
+and its failing cell is named. Seconds, and the kernel's peak memory where the system tells it, go to
 data/notebooks.json.
 """
 
