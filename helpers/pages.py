@@ -106,7 +106,7 @@ def _write_cell(notebook, tag, source, position, new_cell):
 
 
 def fill_scores(text):
-    """Text whose spans <!--score:NAME-->…<!--/--> hold what data/scores.json says; PageError if it doesn't."""
+    """The text, its spans <!--score:NAME-->…<!--/--> filled from data/scores.json; PageError for an unknown name."""
     path = DATA / "scores.json"
     scores = json.loads(path.read_text(encoding="utf-8"))["scores"] if path.exists() else {}
 
