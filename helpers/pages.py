@@ -106,7 +106,7 @@ def _write_cell(notebook, tag, source, position, new_cell):
 
 
 def fill_scores(text):
-    """The text, its spans <!--score:NAME-->…<!--/--> filled from data/scores.json; PageError for an unknown name."""
+    """The text with its score spans filled from data/scores.json; PageError for an unknown name."""
     path = DATA / "scores.json"
     scores = json.loads(path.read_text(encoding="utf-8"))["scores"] if path.exists() else {}
 
