@@ -25,7 +25,8 @@ help:  ## list the targets
 
 lab: $(STAMP)  ## set up, then open the course in JupyterLab (NOTEBOOK=notebooks/... opens another page)
 	@echo "JupyterLab prints its address below: open it by hand where no browser opens. Ctrl-C stops it."
-	@exec $(PY) -m jupyterlab "$(NOTEBOOK)" --ServerApp.ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root)
+	@exec $(PY) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url="/lab/tree/$(NOTEBOOK)" \
+	  --ServerApp.ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root)
 
 test: $(STAMP)  ## set up, then check everything: style, tests, every notebook
 	$(PY) -m ruff check .

@@ -1,0 +1,205 @@
+"""The shape of the project: budgets, the direction of imports, what may be committed."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers import ROOT
+
+FILE = 220  # lines: "about 200"
+FUNCTION, FORWARD = 30, 20  # lines without the docstring
+ARGUMENTS = 10  # without self
+
+# What may be larger, and why: (file, function or "") -> (lines or arguments, reason). Raise it with a reason,
+# never by squeezing lines.
+EXCEPTIONS = {}
+
+# Modules that know no model, so that any model can use them.
+MODEL_FREE = ("diffusion", "samplers", "plotting", "pictures", "training", "metrics", "data", "scenes")
+FOLDER_MB, WEIGHTS_MB = 5, 60
+
+SOURCES = sorted(path for path in (ROOT / "helpers").rglob("*.py") if "__pycache__" not in path.parts)
+
+
+def name(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def functions(tree):
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def length(function):
+    """Lines from `def` to the end, without the docstring."""
+    first = function.body[0]
+    is_docstring = isinstance(first, ast.Expr) and isinstance(getattr(first.value, "value", None), str)
+    docstring = first.end_lineno - first.lineno + 1 if is_docstring else 0
+    return function.end_lineno - function.lineno + 1 - docstring
+
+
+def arguments(function):
+    every = function.args.posonlyargs + function.args.args + function.args.kwonlyargs
+    return len([argument for argument in every if argument.arg not in ("self", "cls")])
+
+
+def over_budget(path, text):
+    """Every way in which a file exceeds its budget: (file, function or "", what, size, limit)."""
+    tree = ast.parse(text)
+    sizes = [("", "lines", len(text.splitlines()), FILE)]
+    for node in functions(tree):
+        sizes.append((node.name, "lines", length(node), FORWARD if node.name == "forward" else FUNCTION))
+        sizes.append((node.name, "arguments", arguments(node), ARGUMENTS))
+    return [(path, *size) for size in sizes if size[-2] > size[-1]]
+
+
+def test_budgets():
+    found = [item for path in SOURCES for item in over_budget(name(path), path.read_text(encoding="utf-8"))]
+    allowed = [item for item in found if item[3] <= EXCEPTIONS.get(item[:2], (0, ""))[0]]
+    assert not set(found) - set(allowed), "\n".join(f"{f}: {n or 'file'} has {s} {w}, the budget is {b}"
+                                                    for f, n, w, s, b in sorted(set(found) - set(allowed)))
+    stale = set(EXCEPTIONS) - {item[:2] for item in found}
+    assert not stale, f"no longer over budget, so drop the exception: {stale}"
+
+
+def test_budgets_are_measured():
+    body = "\n".join(["    x = 1"] * 21)
+    many = ", ".join(f"a{n}" for n in range(11))
+    text = f'def forward(self):\n    """Doc\n    string."""\n{body}\ndef f({many}):\n    pass\n' + "\n" * FILE
+    found = {(item[1], item[2], item[3]) for item in over_budget("x.py", text)}
+    assert found == {("forward", "lines", 22), ("f", "arguments", 11), ("", "lines", 26 + FILE)}
+
+
+def imported(path):
+    """The modules of the course that a file of helpers imports, as "models.layers" or "data"."""
+    found = set()
+    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join([*start, *filter(None, [node.module])])
+            found |= {base} | {f"{base}.{alias.name}" for alias in node.names}
+    return {module.removeprefix("helpers.") for module in found if module.startswith("helpers.")}
+
+
+def uses(modules, target):
+    return sorted(module for module in modules if module == target or module.startswith(target + "."))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_imports_point_one_way(path):
+    modules = imported(path)
+    assert not uses(modules, "widgets"), "nothing imports widgets: a notebook does"
+    if path.stem != "widgets":
+        assert "ipywidgets" not in packages(path), "only widgets.py uses ipywidgets"
+    if "models" in path.parts:
+        foreign = {module for module in modules if not module.startswith("models")}
+        assert not foreign, f"a model imports only layers and other models, not {foreign}"
+        if path.stem == "layers":
+            assert not uses(modules, "models"), "layers imports no model"
+    if path.relative_to(ROOT / "helpers").with_suffix("").parts[0] in MODEL_FREE:
+        assert not uses(modules, "models"), f"{path.stem} imports no model"
+
+
+def packages(path):
+    """The outside packages that a file imports."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
+    return {name.split(".")[0] for name in names}
+
+
+def run_python(code):
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+def test_models_need_no_notebook():
+    code = (
+        "import importlib, pkgutil, sys, helpers.models as m\n"
+        "names = [n.name for n in pkgutil.iter_modules(m.__path__)]\n"
+        "[importlib.import_module('helpers.models.' + n) for n in names]\n"
+        "print(sorted({'IPython', 'ipywidgets', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = run_python(code)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_helpers_work_without_ipywidgets():
+    code = (
+        "import importlib, pkgutil, sys, helpers\n"
+        "sys.modules['ipywidgets'] = None  # importing it fails\n"
+        "names = [n.name for n in pkgutil.walk_packages(helpers.__path__, 'helpers.')]\n"
+        "[importlib.import_module(n) for n in names if n != 'helpers.widgets']\n"
+    )
+    done = run_python(code)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_package_imports_nothing_heavy():
+    done = run_python("import sys, helpers; print(sorted({'torch', 'numpy'} & set(sys.modules)))")
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def unsafe(text):
+    """Names in a source text that load or store pickles."""
+    nodes = list(ast.walk(ast.parse(text)))
+    modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    calls = {ast.unparse(node) for node in nodes if isinstance(node, ast.Attribute)}
+    keywords = {node.arg for node in nodes if isinstance(node, ast.keyword)}
+    return modules & {"pickle", "dill", "joblib", "cloudpickle"} | calls & {"torch.load", "torch.save"} | (
+        keywords & {"allow_pickle"}
+    )
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_no_pickle(path):
+    assert not unsafe(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("text", ["import pickle", "torch.load(f)", "np.load(f, allow_pickle=True)"])
+def test_a_pickle_is_found(text):
+    assert unsafe(text)
+
+
+def tracked():
+    """The files of the repository: what git tracks; without git, the test is skipped."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout, so what is committed cannot be listed")
+    return [ROOT / file for file in listed.stdout.split("\0") if file and (ROOT / file).exists()]
+
+
+def test_committed_files_are_small():
+    sizes = {name(path): path.stat().st_size / 1e6 for path in tracked()}
+    assert not {file: size for file, size in sizes.items() if size > FOLDER_MB}
+    weights = sum(size for file, size in sizes.items() if file.startswith("data/weights/"))
+    assert weights <= WEIGHTS_MB, f"the weights take {weights:.0f} MB"
+
+
+def test_nothing_private_is_committed():
+    suffixes = {path.suffix for path in tracked()}
+    assert not suffixes & {".pkl", ".pt", ".pth", ".ckpt", ".pyc", ".part"}
+
+
+def test_the_run_is_offline():
+    code = "import socket; socket.create_connection(('192.0.2.1', 80), timeout=5)"
+    assert "the tests run offline" in run_python(code).stderr
+    with pytest.raises(OSError, match="the tests run offline"):
+        exec(code)
+    with pytest.raises(OSError, match="the tests run offline"):
+        exec("import urllib.request; urllib.request.urlopen('http://example.org', timeout=5)")
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell the peak")
+def test_memory_over_the_limit_is_seen():
+    from conftest import NotebookMemory
+
+    NotebookMemory(limit_mb=100_000).check(os.getpid())
+    with pytest.raises(AssertionError, match="MB of 1 MB"):
+        NotebookMemory(limit_mb=1).check(os.getpid())
