@@ -38,7 +38,7 @@ class History:
         return len(self.loss)
 
     def curve(self, n: int = 100) -> dict[str, list[float]]:
-        r"""At most n points to store or plot, means over equal windows: {"step": [...], "loss": [...], ...}."""
+        r"""At most n points to store or plot, means over equal windows: {"step": [...], "loss": [...]}."""
         windows = np.array_split(np.arange(self.steps), min(n, self.steps)) if self.steps else []
         columns = {"step": range(1, self.steps + 1), "loss": self.loss, **self.parts}
         return {name: [float(np.mean(np.take(v, w))) for w in windows] for name, v in columns.items()}

@@ -1,8 +1,8 @@
 r"""What is trained on what: one entry for every set of weights that the course uses.
 
 A recipe holds all that a training needs, so that one entry serves the terminal
-(`python -m helpers.train NAME`), a notebook (`checkpoints.load_or_train(NAME)`) and the tests (`--size smoke`).
-A family of names shares a prefix: `autoencoder-scenes-8` belongs to the groups `autoencoder` and
+(`python -m helpers.train NAME`), a notebook (`checkpoints.load_or_train(NAME)`) and the tests
+(`--size smoke`). A family shares a prefix: `autoencoder-scenes-8` belongs to the groups `autoencoder` and
 `autoencoder-scenes`.
 """
 

@@ -70,9 +70,9 @@ class Snapshot:
             write_atomically(self.path, save(tensors, metadata={"settings": json.dumps(self.settings)}))
         except OSError as error:
             raise SnapshotError(
-                f"could not write the snapshot {self.path}: {error.strerror}. An older one is unchanged, and the "
-                f"model in memory holds the weights after {self.history.steps:,} steps. Make room or choose "
-                "another place, then train again with resume=True."
+                f"could not write the snapshot {self.path}: {error.strerror}. An older one is unchanged, and "
+                f"the model in memory holds the weights after {self.history.steps:,} steps. Make room or "
+                "choose another place, then train again with resume=True."
             ) from error
         self.saved_at = time.monotonic()
 
@@ -107,22 +107,29 @@ class Snapshot:
 
     def restore(self, tensors: dict[str, torch.Tensor]) -> None:
         r"""Put the flat table back, in place."""
-
-        def under(prefix):
-            return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
-
-        self.model.load_state_dict(under("model/"))
-        for name, value in under("average/").items():
+        self.model.load_state_dict(under("model/", tensors))
+        for name, value in under("average/", tensors).items():
             self.average[name].copy_(value)
-        state = {}
-        for name, value in under("optimizer/").items():
-            index, key = name.split("/")
-            state.setdefault(int(index), {})[key] = value
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
-        columns = {name: values.tolist() for name, values in under("history/").items()}
+        self.restore_optimizer(under("optimizer/", tensors))
+        columns = {name: values.tolist() for name, values in under("history/", tensors).items()}
         for name in ("loss", "lr", "grad_norm"):
             setattr(self.history, name, columns[name])
         self.history.seconds = columns["seconds"][0]
-        parts = {name: values for name, values in columns.items() if name.startswith("parts/")}
-        self.history.parts = {name.removeprefix("parts/"): values for name, values in parts.items()}
+        self.history.parts = under("parts/", columns)
+
+    def restore_optimizer(self, tensors: dict[str, torch.Tensor]) -> None:
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        state = {}
+        for name, value in tensors.items():
+            index, key = name.split("/")
+            if key != "step":
+                # The fused AdamW walks raw memory, so this must lie in the parameter's order, channels last say.
+                value = torch.empty_like(parameters[int(index)]).copy_(value)
+            state.setdefault(int(index), {})[key] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def under(prefix: str, table: dict) -> dict:
+    r"""The entries whose names begin with the prefix, without it."""
+    return {name[len(prefix) :]: value for name, value in table.items() if name.startswith(prefix)}

@@ -27,6 +27,7 @@ from .snapshots import Snapshot
 
 WARMUP = 0.05  # share of the steps over which the learning rate rises
 MAX_GRAD_NORM = 1.0
+FUSED = ("cpu", "cuda")  # devices where torch's fused AdamW and the channels-last layout are tried and pay
 
 
 class DivergenceError(RuntimeError):
@@ -74,7 +75,8 @@ def train(model, batches, loss_fn, steps, *, lr=2e-3, ema=None, seed=0, snapshot
     count, rank = accelerator.num_processes, accelerator.process_index
     settings = dict(steps=steps, lr=lr, ema=ema, seed=seed, processes=count, model=outline(model))
     with prepared(model, accelerator.device):
-        optimizer = torch.optim.AdamW(model.parameters(), lr=lr, betas=(0.9, 0.99))
+        fused = accelerator.device.type in FUSED
+        optimizer = torch.optim.AdamW(model.parameters(), lr=lr, betas=(0.9, 0.99), fused=fused)
         objective, optimizer = accelerator.prepare(Objective(model, loss_fn), optimizer)
         average = {name: value.clone() for name, value in model.state_dict().items()} if ema else {}
         saved = Snapshot(snapshot, settings, model, optimizer, average, history, writes=rank == 0)
@@ -161,18 +163,15 @@ def make_accelerator() -> Accelerator:
 def prepared(model: nn.Module, device: torch.device):
     r"""Train mode on the device; afterwards eval mode at home, and torch's generators as they were."""
     home = next(model.parameters()).device
-    convolutional = any(isinstance(module, nn.Conv2d) for module in model.modules())
-    if device.type == "cuda" and convolutional:
-        model.to(memory_format=torch.channels_last)  # the layout of the GPU's fast convolutions
+    if device.type in FUSED and any(isinstance(module, nn.Conv2d) for module in model.modules()):
+        model.to(memory_format=torch.channels_last)  # the layout of the fast convolutions
     model.to(device).train()
     try:
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
             yield
     finally:
         model.zero_grad()
-        model.to(home).eval()
-        if device.type == "cuda" and convolutional:
-            model.to(memory_format=torch.contiguous_format)
+        model.to(home, memory_format=torch.contiguous_format).eval()
 
 
 def outline(model: nn.Module) -> str:
