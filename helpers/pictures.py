@@ -87,6 +87,8 @@ def to_png(picture: np.ndarray) -> bytes:
     Every row is stored as its difference from the row above (filter type 2, Up, in section 9.2 of the PNG
     specification), which is zero wherever an enlarged picture repeats its rows.
     """
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+        raise ValueError(f"a picture must be uint8 (H, W, 3); got {picture.dtype} {picture.shape}")
     height, width, _ = picture.shape
     flat = np.ascontiguousarray(picture).reshape(height, width * 3)
     rows = np.empty((height, 1 + width * 3), np.uint8)

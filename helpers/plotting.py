@@ -1,9 +1,9 @@
 r"""What the notebooks show: pictures with captions, error maps, and curves.
 
 Curves use `matplotlib.figure.Figure` without pyplot, so that a widget may draw them from any thread. Colours
-are Okabe and Ito's (https://jfly.uni-koeln.de/color/), which colour-blind readers can tell apart; each line also
-has its own marker and dash, and its name stands at its end. Every picture has a visible caption that says what
-to notice, because JupyterLab, nbconvert and GitHub show no alternative text.
+are Okabe and Ito's (https://jfly.uni-koeln.de/color/), which colour-blind readers can tell apart; each line
+also has its own marker and dash, and its name stands at its end. Every picture has a visible caption that
+says what to notice, because JupyterLab, nbconvert and GitHub show no alternative text.
 """
 
 from __future__ import annotations
@@ -104,6 +104,7 @@ def curves(series: dict, xlabel: str, ylabel: str, *, title: str = "", log: str 
     with matplotlib.rc_context(style()):
         ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xscale="log" if "x" in log else "linear",
                yscale="log" if "y" in log else "linear")  # fmt: skip
+        ax.margins(y=0.15 if marks else 0.05)  # room at the top for the marks' names
         ends = [_line(ax, i, name, *series[name]) for i, name in enumerate(series)]
         for name, x in (marks or {}).items():
             ax.axvline(x, **dotted)
