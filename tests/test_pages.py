@@ -1,0 +1,170 @@
+"""Publishing: executed once, cleaned, stamped; a failure leaves the file as it was."""
+
+import json
+import sys
+
+import nbformat
+import pytest
+from nbformat import v4
+
+from helpers import course, pages, publish
+
+PNG = "iVBORw0KGgo="
+WIDGET = {"model_id": "1", "version_major": 2, "version_minor": 0}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A course of its own: notebooks/, data/ and README.md under a temporary root."""
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "data").mkdir()
+    monkeypatch.setattr(publish, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(publish, "README", tmp_path / "README.md")
+    for module in (publish, pages, course):
+        monkeypatch.setattr(module, "DATA", tmp_path / "data")
+    return tmp_path
+
+
+def save(folder, *sources, name="02_autoencoder"):
+    """Write a notebook of a title and these code cells; returns its path."""
+    cells = [v4.new_markdown_cell("# Title"), *map(v4.new_code_cell, sources)]
+    path = folder / "notebooks" / f"{name}.ipynb"
+    nbformat.write(v4.new_notebook(cells=cells), path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def no_fetching(monkeypatch):
+    """The first cell as it is where the course lies beside the notebook."""
+    monkeypatch.setattr(course, "bootstrap_source", lambda: "import sys")
+
+
+def scores(folder, **values):
+    table = {name: {"value": 0, "text": text} for name, text in values.items()}
+    (folder / "data" / "scores.json").write_text(json.dumps({"scores": table}))
+
+
+def test_publish_executes_cleans_and_stamps(folder, capsys):
+    path = save(folder, "x = bytearray(200_000_000)", "print(sys.executable)")
+    publish.main(["02"])
+    notebook = nbformat.read(path, as_version=4)
+    assert [cell.get("execution_count") for cell in notebook.cells if cell.cell_type == "code"] == [1, 2, 3]
+    assert notebook.cells[-2].outputs[0].text == sys.executable + "\n", "the kernel is this environment's"
+    assert [cell.metadata.get("tags") for cell in notebook.cells if cell.cell_type == "markdown"] == [
+        None, ["badges"], ["footer"]
+    ]
+    cost = json.loads((folder / "data" / "notebooks.json").read_text())["02_autoencoder"]
+    assert cost["seconds"] > 0 and (cost["peak_mb"] is None or 200 < cost["peak_mb"] < 900)
+    assert publish.check(path) == []
+    assert "02_autoencoder.ipynb: executed in" in capsys.readouterr().out
+
+
+def test_a_notebook_that_fails_is_left_as_it_was(folder):
+    path = save(folder, "1 + 1", "1 / 0")
+    before = path.read_bytes()
+    with pytest.raises(SystemExit, match=r"(?s)02_autoencoder.ipynb, cell 5.*ZeroDivisionError"):
+        publish.main(["02"])
+    assert path.read_bytes() == before and [p.name for p in path.parent.iterdir()] == [path.name]
+    assert not (folder / "data" / "notebooks.json").exists()
+
+
+def test_stamp_does_not_execute_and_check_sees_it(folder):
+    path = save(folder, "1 / 0")
+    publish.main(["--stamp"])
+    assert "footer" in path.read_text()
+    with pytest.raises(SystemExit, match="not executed from top to bottom"):
+        publish.main(["--check"])
+
+
+def test_an_edit_after_the_execution_is_noticed(folder):
+    path = save(folder, "x = 1")
+    publish.main(["02"])
+    path.write_text(path.read_text().replace("x = 1", "x = 2"))
+    assert publish.check(path) == [
+        "02_autoencoder.ipynb: its code was edited after it was executed; run `python -m helpers.publish 02`"
+    ]
+
+
+def test_a_stale_footer_or_figure_is_noticed(folder):
+    path = save(folder, "x = 1")
+    publish.main(["02"])
+    path.write_text(path.read_text().replace("Park Jihoon", "Someone"))
+    assert "are stale" in publish.check(path)[0]
+
+
+@pytest.mark.parametrize("name", ["99", "03"])
+def test_a_notebook_that_is_not_there_is_named(folder, name):
+    with pytest.raises(SystemExit, match="no notebook '99'|03_seq2seq_vs_autoencoder.ipynb does not exist"):
+        publish.main([name])
+
+
+def test_readme_is_filled(folder):
+    scores(folder, ratio="4.1")
+    drawn = "<!--course-map-->\nold\n<!--/course-map-->"
+    publish.README.write_text(f"<!--score:ratio-->?<!--/--> times\n{drawn}\nend")
+    assert publish.check_readme()
+    publish.main(["--stamp"])
+    text = publish.README.read_text()
+    assert text.startswith("<!--score:ratio-->4.1<!--/--> times") and "Stable Diffusion" in text
+    assert "old" not in text and text.endswith("end") and not publish.check_readme()
+
+
+def test_every_span_of_a_line_is_filled(folder):
+    scores(folder, a="1", b="2 %")
+    filled = pages.fill_scores("<!--score:a--><!--/--> and <!--score:b-->0<!--/-->")
+    assert filled == "<!--score:a-->1<!--/--> and <!--score:b-->2 %<!--/-->"
+    assert pages.fill_scores(filled) == filled
+    with pytest.raises(pages.PageError, match="no figure 'c'"):
+        pages.fill_scores("<!--score:c-->0<!--/-->")
+
+
+def page(*outputs, **metadata):
+    cell = v4.new_code_cell("x", execution_count=1, outputs=list(outputs), metadata=metadata)
+    return v4.new_notebook(cells=[cell], metadata=pages.METADATA)
+
+
+def test_a_widget_leaves_its_picture():
+    data = {pages.WIDGET_VIEW: WIDGET, "image/png": PNG, "text/plain": "<Sweep at 0x7f00ab>"}
+    notebook = page(v4.new_output("display_data", data=data))
+    notebook.metadata["widgets"] = {"state": {}}
+    assert pages.problems(notebook)
+    pages.clean(notebook)
+    assert notebook.cells[0].outputs[0].data == {"image/png": PNG, "text/plain": "<Sweep>"}
+    assert "widgets" not in notebook.metadata and pages.problems(notebook) == []
+
+
+def test_a_widget_without_a_picture_is_refused():
+    notebook = page(v4.new_output("display_data", data={pages.WIDGET_VIEW: WIDGET}))
+    with pytest.raises(pages.PageError, match="cell 1 shows a widget and no picture"):
+        pages.clean(notebook)
+    assert "no picture" in pages.problems(page(v4.new_output("display_data", data={pages.WIDGET_VIEW: 1})))[0]
+
+
+@pytest.mark.parametrize("text, final", [
+    ("10 %\r50 %\r100 %\ndone\n", "100 %\ndone\n"),
+    ("a\r\nb\n", "a\nb\n"),
+    ("plain", "plain"),
+])
+def test_a_progress_bar_keeps_its_last_state(text, final):
+    assert pages.final_lines(text) == final
+
+
+def test_volatile_metadata_goes_and_folding_stays():
+    notebook = page(tags=["solution"], jupyter={"source_hidden": True}, execution={"started": "now"})
+    pages.clean(notebook)
+    assert notebook.cells[0].metadata == {"tags": ["solution"], "jupyter": {"source_hidden": True}}
+
+
+def test_an_error_or_a_wrong_order_is_a_problem():
+    error = v4.new_output("error", ename="ValueError", evalue="", traceback=[])
+    assert pages.problems(page(error)) == ["it shows an error: ValueError"]
+    notebook = page()
+    notebook.cells[0].execution_count = 7
+    assert "not executed from top to bottom" in pages.problems(notebook)[0]
+
+
+def test_two_cells_of_one_tag_are_refused():
+    cells = [v4.new_markdown_cell("x", metadata={"tags": ["footer"]}) for _ in range(2)]
+    notebook = v4.new_notebook(cells=cells)
+    with pytest.raises(pages.PageError, match="2 cells carry the tag 'footer'"):
+        pages.stamp(notebook, course.notebook("02"))
