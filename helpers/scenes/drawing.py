@@ -6,10 +6,12 @@ A row of factors says what is in a picture: six small integers, the indices into
     objects     (n, k, 5) int64  the first five of them, for each of the k objects of a picture
     background  (n,) int64       the sixth
 
-A shape is the set of points where a *signed distance* is negative; a pixel that an edge crosses is covered in part,
-so coverage = clamp(1/2 - distance, 0, 1), with distances in pixels. Pixel centres lie at 0.5, 1.5, ..., 31.5.
-Within their size and place, radius and position vary from picture to picture. Those three numbers have no name.
+A shape is the set of points where a *signed distance* is negative. A pixel that an edge crosses is covered in
+part: coverage = clamp(1/2 - distance, 0, 1), distances in pixels. Pixel centres lie at 0.5, 1.5, ..., 31.5.
+Within a size and a place, radius and position vary from picture to picture: three numbers that have no name.
 """
+
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -31,8 +33,8 @@ CENTRES = (9.0, 16.0, 23.0)                # of the columns and of the rows, in 
 JITTER = 1.2                               # a centre moves at most this far, in pixels
 RADII = ((4.8, 5.5), (7.6, 8.5))           # range of the radius of small and big shapes, in pixels
 
-# Chosen by search: for normal, protan, deutan and tritan vision alike (Machado et al. 2009, full severity) any two
-# colours, and a colour and a background, differ by at least 22 units of CIELAB.
+# Chosen by search: for normal, protan, deutan and tritan vision alike (Machado, Oliveira & Fernandes 2009, at
+# full severity) any two colours, and any colour and background, differ by at least 22 units of CIELAB.
 _HEX = ("d11125", "ea7a02", "f8de52", "039046", "13ddff", "1562f3", "4e0e62", "ff7aca")
 PALETTE = torch.tensor([list(bytes.fromhex(code)) for code in _HEX]) / 127.5 - 1        # (8, 3) in [-1, 1]
 BACKGROUND_PALETTE = torch.tensor([[-1.0], [0.0], [1.0]]).expand(3, 3)                  # (3, 3) in [-1, 1]
@@ -45,8 +47,8 @@ def sample_factors(n: int, generator: torch.Generator, split: str = "train") -> 
 
     split: "train" (no held-out pairing of shape and colour), "held_out" (those only) or "all".
     """
-    pairings = _pairings(split)
-    pairing = pairings[torch.randint(len(pairings), (n,), generator=generator)]         # (n, 2)
+    allowed = pairings(split)
+    pairing = allowed[torch.randint(len(allowed), (n,), generator=generator)]           # (n, 2)
     others = [torch.randint(len(VALUES[name]), (n,), generator=generator) for name in FACTORS[2:]]
     return torch.cat([pairing, torch.stack(others, 1)], 1)
 
@@ -67,10 +69,12 @@ def draw_objects(objects: Tensor, background: Tensor, generator: torch.Generator
     Objects are painted in their order: a later one hides an earlier one where they overlap.
     """
     n, k, _ = objects.shape
+    check_factors(objects.flatten(0, 1), {name: VALUES[name] for name in FACTORS[:5]})
+    check_factors(background[:, None], {"background": BACKGROUNDS})
     place = placements(objects, generator)
     pictures = torch.empty(n, 3, SIZE, SIZE, device=objects.device)
-    for part in torch.arange(n).split(_CHUNK):
-        rows = slice(int(part[0]), int(part[-1]) + 1)
+    for start in range(0, n, _CHUNK):
+        rows = slice(start, start + _CHUNK)
         canvas = BACKGROUND_PALETTE.to(objects.device)[background[rows], :, None, None]
         for i in range(k):
             cover = coverage(objects[rows, i, 0], *place[rows, i].unbind(1))[:, None]
@@ -81,7 +85,7 @@ def draw_objects(objects: Tensor, background: Tensor, generator: torch.Generator
 
 
 def placements(objects: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """Centre and radius (x, y, r) in pixels (n, k, 3) of objects (n, k, 5); x grows to the right, y downwards."""
+    """Centres and radii (x, y, r) in pixels (n, k, 3) of objects (n, k, 5); x grows rightwards, y down."""
     n, k, _ = objects.shape
     if generator is None:
         u = torch.full((n, k, 3), 0.5)
@@ -95,15 +99,15 @@ def placements(objects: Tensor, generator: torch.Generator | None = None) -> Ten
 
 
 def coverage(shape: Tensor, x: Tensor, y: Tensor, r: Tensor) -> Tensor:
-    """How much of each pixel a shape covers: (n, 32, 32) in [0, 1] for shape indices, centres and radii (n,)."""
-    # Only + - * / max and sqrt touch the pixels. IEEE fixes their results to the bit, so pictures don't depend
-    # on the number of threads or on how a vector unit splits the work.
+    """The part of each pixel that shapes (n,) at x, y (n,) with radii r (n,) cover: (n, 32, 32) in [0, 1]."""
+    # Only + - * max and sqrt touch the pixels. IEEE 754 fixes their results to the bit, so a picture does not
+    # depend on the number of threads, or on how a vector unit splits the work.
     grid = torch.arange(SIZE, device=x.device) + 0.5
     cover = torch.empty(len(shape), SIZE, SIZE, device=x.device)
     for index, distance in enumerate(_DISTANCES):
         rows = (shape == index).nonzero()[:, 0]
         if len(rows):
-            px = (grid - x[rows, None])[:, None, :].abs()        # (m, 1, 32): every shape is its own mirror image
+            px = (grid - x[rows, None])[:, None, :].abs()        # (m, 1, 32), since each shape mirrors itself
             py = (grid - y[rows, None])[:, :, None]              # (m, 32, 1)
             cover[rows] = (0.5 - distance(px, py, r[rows, None, None])).clamp_(0, 1)
     return cover
@@ -116,8 +120,8 @@ def make_scenes(n: int, seed: int, split: str = "train") -> tuple[Tensor, Tensor
     return draw(factors, generator), factors
 
 
-def check_factors(factors: Tensor, values: dict[str, tuple[str, ...]] = VALUES, lowest: int = 0) -> None:
-    """Raise ValueError unless factors (n, len(values)) holds integers from lowest to the last index of each."""
+def check_factors(factors: Tensor, values: Mapping[str, tuple[str, ...]] = VALUES, lowest: int = 0) -> None:
+    """Raise ValueError unless factors (n, len(values)) are integers from lowest to the last index of each."""
     if factors.ndim != 2 or factors.shape[1] != len(values) or factors.is_floating_point():
         raise ValueError(f"factors must be integers of shape (n, {len(values)}), a column for each of "
                          f"{', '.join(values)}; got {factors.dtype} of shape {tuple(factors.shape)}")
@@ -128,7 +132,7 @@ def check_factors(factors: Tensor, values: dict[str, tuple[str, ...]] = VALUES, 
                              f"{len(values[name]) - 1} ({', '.join(values[name])})")
 
 
-def _pairings(split: str) -> Tensor:
+def pairings(split: str) -> Tensor:
     """The pairings of shape and colour (m, 2) that a split allows."""
     held_out = [(SHAPES.index(shape), COLOURS.index(colour)) for shape, colour in HELD_OUT]
     everything = [(s, c) for s in range(len(SHAPES)) for c in range(len(COLOURS))]
@@ -138,8 +142,8 @@ def _pairings(split: str) -> Tensor:
     return torch.tensor(splits[split])
 
 
-# Signed distances in pixels, for px = |x| and py measured from the centre, py growing downwards. The factors on r
-# make the four shapes look equally large, and centre each in its bounding box.
+# Signed distances in pixels, for px = |x| and py from the centre, py growing downwards. The factors on r make
+# the four shapes look equally large. Triangle and star are centred by their bounding boxes.
 
 def _circle(px: Tensor, py: Tensor, r: Tensor) -> Tensor:
     return (px * px + py * py).sqrt_().sub_(r)
@@ -159,7 +163,7 @@ def _triangle(px: Tensor, py: Tensor, r: Tensor) -> Tensor:
 def _star(px: Tensor, py: Tensor, r: Tensor) -> Tensor:
     """Five points, one upwards. Two reflections fold the plane onto a half point, whose edge is one line."""
     tip = 1.1 * r
-    py = 0.0955 * tip - py                                       # now upwards, from the centre of the five points
+    py = 0.0955 * tip - py                                       # now upwards, from the middle of the points
     fold = (0.8090170 * px - 0.5877853 * py).clamp_(min=0)       # across the line at 36 degrees from the top
     px, py = px - 1.6180340 * fold, py + 1.1755705 * fold
     fold = (-0.8090170 * px - 0.5877853 * py).clamp_(min=0)
@@ -168,6 +172,6 @@ def _star(px: Tensor, py: Tensor, r: Tensor) -> Tensor:
 
 
 _NOTCH = 0.47                                                    # inner radius of the star over its outer one
-_edge = (1 - _NOTCH * 0.8090170, _NOTCH * 0.5877853)             # normal of the line from a tip to the next notch
+_edge = (1 - _NOTCH * 0.8090170, _NOTCH * 0.5877853)             # normal of the line from tip to notch
 _EDGE_X, _EDGE_Y = (part / (_edge[0] ** 2 + _edge[1] ** 2) ** 0.5 for part in _edge)
 _DISTANCES = (_circle, _square, _triangle, _star)                # in the order of SHAPES

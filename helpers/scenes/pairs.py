@@ -1,0 +1,127 @@
+"""Scenes of two small objects, to test whether each attribute stays with its object, and relations.
+
+    en   a red circle left of a blue square on a gray background
+    ko   회색 배경에서 빨간 원이 파란 사각형의 왼쪽에 있다
+
+The objects always differ in shape and in colour: to swap either one makes another picture. Their places never
+overlap. The same scene can be told from either end, and `canonical` picks one way: left of, or above.
+"""
+
+import torch
+from torch import Tensor
+
+from .captions import UNSAID, WORDS, check_language, noun_phrase, with_article, with_particle
+from .drawing import BACKGROUNDS, COLOURS, SHAPES, SIZE, check_factors, draw_objects, pairings
+from .parser import Parsed, check_images, parse, two_colours
+from .reading import statements, words_of
+
+RELATIONS = ("left of", "right of", "above", "below")
+PAIR_VALUES = {"shape": SHAPES, "colour": COLOURS, "relation": RELATIONS,
+               "other shape": SHAPES, "other colour": COLOURS, "background": BACKGROUNDS}
+PAIR_FACTORS = tuple(PAIR_VALUES)
+
+_KOREAN_RELATIONS = ("왼쪽", "오른쪽", "위", "아래")
+_RELATION_OF = {word: i for words in (("left", "right", "above", "below"), _KOREAN_RELATIONS)
+                for i, word in enumerate(words)}
+
+
+def sample_pairs(n: int, generator: torch.Generator, split: str = "train") -> Tensor:
+    """Draw n rows of pair factors (n, 6), uniformly over what the split allows, which holds for both objects.
+
+    split: "train" (no held-out pairing of shape and colour), "held_out" (those only) or "all".
+    """
+    allowed = pairings(split)
+    both = [(*a, *b) for a in allowed.tolist() for b in allowed.tolist() if a[0] != b[0] and a[1] != b[1]]
+    both = torch.tensor(both)
+    both = both[torch.randint(len(both), (n,), generator=generator)]
+    relation = torch.randint(len(RELATIONS), (n, 1), generator=generator)
+    background = torch.randint(len(BACKGROUNDS), (n, 1), generator=generator)
+    return torch.cat([both[:, :2], relation, both[:, 2:], background], 1)
+
+
+def draw_pairs(pairs: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """Draw pictures (n, 3, 32, 32) in [-1, 1] of pair factors (n, 6).
+
+    generator: draws where the two stand together, and their radii and positions; None takes the middle.
+    """
+    check_factors(pairs, PAIR_VALUES)
+    n, first = len(pairs), (pairs[:, 2] % 2) * 2                 # cell of the first object: 0 left of, above
+    if generator is None:
+        across = torch.ones(n, dtype=torch.long)
+    else:
+        across = torch.randint(3, (n,), generator=generator)
+    along = torch.stack([first, 2 - first], 1)                   # (n, 2)
+    across = across.to(pairs.device)[:, None].expand(n, 2)
+    upright = (pairs[:, 2] >= 2)[:, None]
+    place = torch.stack([torch.where(upright, across, along), torch.where(upright, along, across)], 2)
+    looks = pairs[:, [0, 1, 3, 4]].view(n, 2, 2)                 # shape and colour of the two
+    objects = torch.cat([looks, torch.zeros_like(looks[..., :1]), place], 2)
+    return draw_objects(objects, pairs[:, 5], generator)
+
+
+def make_pairs(n: int, seed: int, split: str = "train") -> tuple[Tensor, Tensor]:
+    """n pictures of two objects and their pair factors (n, 6). The same seed gives the same bytes."""
+    generator = torch.Generator().manual_seed(seed)
+    pairs = sample_pairs(n, generator, split)
+    return draw_pairs(pairs, generator), pairs
+
+
+def canonical(pairs: Tensor) -> Tensor:
+    """The same scenes (n, 6) told with "left of" or "above" only: rows that mean the same become equal."""
+    swapped = pairs[:, [3, 4, 2, 0, 1, 5]] - torch.tensor([0, 0, 1, 0, 0, 0], device=pairs.device)
+    return torch.where((pairs[:, 2] % 2 == 1)[:, None], swapped, pairs)      # "right of" and "below" are odd
+
+
+def parse_pairs(images: Tensor) -> Parsed:
+    """Read the pair factors, in canonical form, of pictures (n, 3, 32, 32) in [-1, 1].
+
+    Each half of a picture is read as a scene of one object, left and right, then top and bottom: the cut that
+    leaves less unexplained wins. `residual` and `palette_distance` are those of the worse half.
+    """
+    check_images(images)
+    background, _ = two_colours(images.float())
+    first = torch.arange(SIZE, device=images.device) < SIZE // 2
+    readings = []
+    for relation, half in ((0, first[None, :]), (2, first[:, None])):
+        a, b = (parse(torch.where(part, images, background[:, :, None, None])) for part in (half, ~half))
+        told = torch.full_like(a.factors[:, :1], relation)
+        factors = torch.cat([a.factors[:, :2], told, b.factors[:, :2], a.factors[:, 5:]], 1)
+        distance = torch.maximum(a.palette_distance, b.palette_distance)
+        readings.append(Parsed(factors, torch.maximum(a.residual, b.residual), distance))
+    side, stack = readings
+    better = side.residual <= stack.residual
+    return Parsed(torch.where(better[:, None], side.factors, stack.factors),
+                  torch.where(better, side.residual, stack.residual),
+                  torch.where(better, side.palette_distance, stack.palette_distance))
+
+
+def pair_caption(row: Tensor, language: str = "en") -> str:
+    """The sentence for one row of pair factors (6,)."""
+    check_language(language)
+    check_factors(torch.as_tensor(row)[None], PAIR_VALUES)
+    shape, colour, relation, other_shape, other_colour, background = (int(value) for value in row)
+    thing = noun_phrase((shape, colour, UNSAID), language)
+    other = noun_phrase((other_shape, other_colour, UNSAID), language)
+    ground = WORDS[language]["background"][background]
+    if language == "en":
+        return f"{with_article(thing)} {RELATIONS[relation]} {with_article(other)} on a {ground} background"
+    return f"{ground} 배경에서 {with_particle(thing, '이/가')} {other}의 {_KOREAN_RELATIONS[relation]}에 있다"
+
+
+def read_pair_caption(text: str) -> Tensor:
+    """The row of pair factors (6,) that a caption in either language states. Here word order counts.
+
+    Raises ValueError for an unknown word, and where a shape, a colour, the relation or the background is missing.
+    """
+    words = words_of(text, also=frozenset(_RELATION_OF))
+    found = {factor: [] for factor in ("shape", "colour", "size", "background")}
+    found["relation"] = [_RELATION_OF[word] for word in words if word in _RELATION_OF]
+    for factor, value, _ in statements(words):
+        found[factor].append(value)
+    for factor, wanted in {"shape": 2, "colour": 2, "size": 0, "relation": 1, "background": 1}.items():
+        if len(found[factor]) != wanted:
+            raise ValueError(f"{factor}: {len(found[factor])} in the caption where two objects need {wanted}; "
+                             "write like 'a red circle left of a blue square on a gray background'")
+    (shape, other_shape), (colour, other_colour) = found["shape"], found["colour"]
+    (relation,), (background,) = found["relation"], found["background"]
+    return torch.tensor([shape, colour, relation, other_shape, other_colour, background])
