@@ -1,5 +1,6 @@
 """The environments agree with each other, and `make` sets up, opens and explains itself as promised."""
 
+import ast
 import re
 import shutil
 import stat
@@ -17,6 +18,7 @@ from packaging.requirements import Requirement
 from helpers import ROOT
 
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}  # PyPI -> conda-forge
+IMPORTED_AS = {"PIL": "pillow", "IPython": "ipython"}  # import name -> PyPI
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 
@@ -34,6 +36,16 @@ def test_environment_yml_agrees_with_pyproject():
     assert python.version + ".0" in Requirement("p" + PROJECT["requires-python"]).specifier
     conda.pop("pip")
     assert conda == wanted
+
+
+def test_every_outside_import_is_declared():
+    texts = [path.read_text("utf-8") for path in (ROOT / "helpers").rglob("*.py")]
+    nodes = [node for text in texts for node in ast.walk(ast.parse(text))]
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+    outside = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {"helpers"}
+    declared = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
+    assert {IMPORTED_AS.get(name, name) for name in outside} <= set(bounds(declared))
 
 
 def test_conda_forge_is_the_only_channel():

@@ -1,0 +1,133 @@
+"""The notebooks as they are committed. That they run, offline and within their memory, is nbval's part.
+
+An exercise is a code cell tagged "exercise" (the stub), and some cells later one tagged "solution", which is
+folded and runs like any other cell.
+"""
+
+import ast
+import re
+import statistics
+from pathlib import Path
+from urllib.parse import unquote
+
+import nbformat
+import pytest
+
+from helpers import ROOT, course, pages, publish
+
+PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+EACH = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+CELL, MEDIAN, NOTEBOOK = 30, 8, 320  # lines of code
+SHORT = ("00", "03", "04", "09")  # pages with fewer exercises
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def own_code(notebook):
+    """The code cells that belong to this notebook alone, and hold something."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    return [cell for cell in cells if not pages.tagged(cell, "bootstrap")]
+
+
+def prose(notebook):
+    return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+
+
+@EACH
+def test_it_is_published(path):
+    assert publish.check(path) == []
+
+
+@EACH
+def test_the_first_code_cell_finds_the_course(path):
+    first = next(cell for cell in read(path).cells if cell.cell_type == "code")
+    assert first.source == course.bootstrap_source()
+
+
+@EACH
+def test_cells_are_short(path):
+    lengths = [len(cell.source.splitlines()) for cell in own_code(read(path))]
+    assert max(lengths) <= CELL and statistics.median(lengths) <= MEDIAN and sum(lengths) <= NOTEBOOK
+
+
+@EACH
+def test_there_is_something_to_see(path):
+    seen = [bool(cell.outputs) for cell in own_code(read(path))]
+    blind = [n for n in range(len(seen) - 2) if not any(seen[n : n + 3])]
+    assert not blind, f"three code cells in a row show nothing, from number {blind[0] + 1}"
+
+
+@EACH
+def test_exercises_have_folded_solutions(path):
+    cells = own_code(read(path))
+    order = [tag for cell in cells for tag in ("exercise", "solution") if pages.tagged(cell, tag)]
+    assert order == ["exercise", "solution"] * (len(order) // 2), "each exercise is followed by its solution"
+    assert (1 if path.name[:2] in SHORT else 2) <= len(order) // 2 <= 3
+    solutions = [cell for cell in cells if pages.tagged(cell, "solution")]
+    folded = [cell.metadata.get("jupyter", {}).get("source_hidden", False) for cell in solutions]
+    assert all(folded), "fold the solutions: metadata.jupyter.source_hidden"
+    assert all(ast.parse(cell.source) for cell in cells if pages.tagged(cell, "exercise")), "a stub is Python"
+
+
+@EACH
+def test_no_traces_of_the_machine(path):
+    private = {str(ROOT), str(Path.home())} - {"/"}
+    found = {trace for trace in private if trace in path.read_text(encoding="utf-8")}
+    assert not found, f"an output shows a path of the machine it ran on: {found}"
+
+
+def markdown_files():
+    pages_ = {path.name: "\n\n".join(prose(read(path))) for path in PATHS}
+    readme = ROOT / "README.md"
+    return pages_ | ({"README.md": readme.read_text(encoding="utf-8")} if readme.exists() else {})
+
+
+def without_code(text):
+    return re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
+
+
+def links(text):
+    """The targets of all links and pictures, in Markdown or HTML."""
+    text = without_code(text)
+    return re.findall(r"\]\(([^)\s]+)", text) + re.findall(r"(?:src|href)=[\"']([^\"']+)", text)
+
+
+def pictures(text):
+    """(alternative text, target) of every picture, in Markdown or HTML."""
+    text = without_code(text)
+    found = re.findall(r"!\[([^\]]*)\]\(([^)\s]+)", text)
+    for tag in re.findall(r"<img[^>]*>", text):
+        alt, source = (re.search(rf"{name}=[\"']([^\"']*)", tag) for name in ("alt", "src"))
+        found.append((alt[1] if alt else "", source[1] if source else ""))
+    return found
+
+
+@pytest.mark.parametrize("name, text", markdown_files().items(), ids=list(markdown_files()))
+def test_every_relative_link_leads_somewhere(name, text):
+    folder = ROOT if name == "README.md" else ROOT / "notebooks"
+    local = [link.split("#")[0] for link in links(text) if not re.match(r"[a-z]+:", link)]
+    missing = [link for link in local if link and not (folder / unquote(link)).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("name, text", markdown_files().items(), ids=list(markdown_files()))
+def test_every_picture_has_alternative_text(name, text):
+    assert not [target for alt, target in pictures(text) if not alt.strip()]
+
+
+def test_links_and_pictures_are_found():
+    text = '[a](b.md#c) ![](x.png) <img src="y.png" alt="y"> `[no](code)` <img src=\'z.png\'>'
+    assert links(text) == ["b.md#c", "x.png", "y.png", "z.png"]
+    assert pictures(text) == [("", "x.png"), ("y", "y.png"), ("", "z.png")]
+
+
+@EACH
+def test_links_between_notebooks_lead_to_headings(path):
+    for link in links("\n\n".join(prose(read(path)))):
+        target, _, anchor = link.partition("#")
+        if anchor and not re.match(r"[a-z]+:", link):
+            text = "\n".join(prose(read(ROOT / "notebooks" / target if target else path)))
+            headings = re.findall(r"^#{1,6} (.+?) *$", text, re.MULTILINE)
+            assert unquote(anchor) in {head.replace(" ", "-") for head in headings}, f"{link}: no such heading"
