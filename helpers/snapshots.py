@@ -123,7 +123,7 @@ class Snapshot:
         for name, value in tensors.items():
             index, key = name.split("/")
             if key != "step":
-                # The fused AdamW walks raw memory, so this must lie in the parameter's order, channels last say.
+                # The fused AdamW walks raw memory: this must lie as the parameter does (channels last).
                 value = torch.empty_like(parameters[int(index)]).copy_(value)
             state.setdefault(int(index), {})[key] = value
         groups = self.optimizer.state_dict()["param_groups"]

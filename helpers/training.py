@@ -27,7 +27,7 @@ from .snapshots import Snapshot
 
 WARMUP = 0.05  # share of the steps over which the learning rate rises
 MAX_GRAD_NORM = 1.0
-FUSED = ("cpu", "cuda")  # devices where torch's fused AdamW and the channels-last layout are tried and pay
+FUSED = ("cpu", "cuda")  # devices that have torch's fused AdamW and gain from the channels-last layout
 
 
 class DivergenceError(RuntimeError):

@@ -1,0 +1,94 @@
+r"""Train models of the course from a terminal, by the names of their recipes.
+
+    python -m helpers.train autoencoder-scenes-8                  one model, into data/trained/
+    python -m helpers.train --group autoencoder --out data/weights
+    accelerate launch -m helpers.train autoencoder-scenes-8       on several GPUs or machines
+
+A training that was interrupted continues where it stopped when the same command is given again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+from accelerate import PartialState
+
+from . import checkpoints, manifest, recipes
+from .downloads import DataUnavailable
+from .recipes import Recipe
+from .snapshots import SnapshotError
+from .training import DivergenceError, train
+
+INTERRUPTED = 130  # what a shell reports after Ctrl-C
+
+
+def train_recipe(recipe: Recipe, size: str, out: Path, steps: int | None = None, restart: bool = False):
+    r"""Train a recipe at a size, write out/NAME.safetensors, return the model, its Card and the History.
+
+    An unfinished training is continued from out/NAME.SIZE.snapshot, unless `restart`. If this one is
+    interrupted, the snapshot stays, no checkpoint is written, and the card has no metrics. Of several
+    processes only the main one evaluates and writes.
+    """
+    recipe = recipe.at(size)
+    snapshot = Path(out) / f"{recipe.name}.{size}.snapshot"
+    with torch.random.fork_rng():
+        torch.manual_seed(recipe.seed)
+        model = recipe.build()
+    history = train(model, recipe.batches(), recipe.loss, steps or recipe.steps, lr=recipe.lr, ema=recipe.ema,
+                    seed=recipe.seed, snapshot=snapshot, resume=not restart, label=recipe.name)
+    command = f"python -m helpers.train {recipe.name} --size {size}" + (f" --steps {steps}" if steps else "")
+    provenance = dict(data=recipe.data, seed=recipe.seed, command=command, curve=history.curve())
+    if history.interrupted or not PartialState().is_main_process:
+        return model, checkpoints.describe(model, metrics={}, **provenance), history
+    metrics = {**recipe.evaluate(model), "training_seconds": round(history.seconds, 1)}
+    path = Path(out) / f"{recipe.name}.safetensors"
+    card = checkpoints.save(path, model, metrics=metrics, **provenance)
+    if path.parent.resolve() == checkpoints.WEIGHTS:
+        manifest.add(path)
+    snapshot.unlink()
+    return model, card, history
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m helpers.train", description="train models of the course")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a recipe, such as autoencoder-scenes-8")
+    parser.add_argument("--group", help="all recipes whose names begin so")
+    parser.add_argument("--size", choices=recipes.SIZES, default="full", help="default: full")
+    parser.add_argument("--out", type=Path, default=checkpoints.TRAINED, help="default: data/trained")
+    parser.add_argument("--steps", type=int, help="instead of the recipe's own number")
+    parser.add_argument("--restart", action="store_true", help="do not continue an interrupted training")
+    return parser
+
+
+def main(argv: list[str] | None = None, known: dict[str, Recipe] = recipes.RECIPES) -> int:
+    r"""The exit status: 0 trained, 1 failed, 130 interrupted. Wrong arguments end the program with 2."""
+    parser = make_parser()
+    options = parser.parse_args(argv)
+    try:
+        chosen = [recipes.find(name, known) for name in options.names]
+        chosen += recipes.group(options.group, known) if options.group else []
+    except ValueError as error:
+        parser.error(str(error))
+    if not chosen:
+        parser.error(f"name what to train, or give --group. Known: {', '.join(known)}")
+    try:
+        for recipe in chosen:
+            _, card, history = train_recipe(recipe, options.size, options.out, options.steps, options.restart)
+            if card.metrics:
+                print(", ".join(f"{name} {value:.5g}" for name, value in card.metrics.items()))
+            if history.interrupted:
+                print("give the same command again to continue", file=sys.stderr)
+                return INTERRUPTED
+    except (DataUnavailable, SnapshotError, DivergenceError, checkpoints.CheckpointError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    finally:
+        PartialState().destroy_process_group()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
