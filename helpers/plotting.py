@@ -80,7 +80,7 @@ def style() -> dict:
     }  # fmt: skip
 
 
-def new_figure(columns: int = 1, width: float = 8.0, height: float = 3.8) -> tuple[Figure, list[Axes]]:
+def new_figure(columns: int = 1, width: float = 8.0, height: float = 3.75) -> tuple[Figure, list[Axes]]:
     """An empty figure with `columns` axes side by side; width, height in inches (a page holds 10 or so)."""
     with matplotlib.rc_context(style()):
         fig = Figure(figsize=(width, height))
