@@ -27,14 +27,17 @@ def show_source(obj: Any) -> None:
 
 
 def source(obj: Any) -> tuple[str, str]:
-    """("helpers/file.py, line 12", the source without outer indentation)."""
+    """("helpers/file.py, line 12", the source without outer indentation); elsewhere, the module's name."""
     obj = inspect.unwrap(obj)
     try:
-        path = inspect.getsourcefile(obj) or ""
+        path = Path(inspect.getsourcefile(obj) or "").resolve()
         lines, first = inspect.getsourcelines(obj)
     except (TypeError, OSError):
         raise ValueError(f"{obj!r} has no Python source; pass a function, method, class or module") from None
     code = textwrap.dedent("".join(lines)).rstrip()
-    if not Path(path).resolve().is_relative_to(ROOT):
-        return f"{getattr(obj, '__qualname__', obj)}, defined outside the package", code
-    return f"{Path(path).resolve().relative_to(ROOT).as_posix()}, line {max(first, 1)}", code
+    module = getattr(inspect.getmodule(obj), "__name__", "__main__")
+    if path.is_relative_to(ROOT / "helpers"):
+        place = path.relative_to(ROOT).as_posix()
+    else:
+        place = "this notebook" if module == "__main__" else module
+    return f"{place}, line {max(first, 1)}", code
