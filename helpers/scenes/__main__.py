@@ -1,4 +1,4 @@
-"""`python -m helpers.scenes`: how fast scenes are drawn on one thread, and how reliably the parser reads them."""
+"""`python -m helpers.scenes`: how fast scenes are drawn and read on one thread, and how reliably."""
 
 import time
 
@@ -8,7 +8,7 @@ from . import canonical, make_pairs, make_scenes, parse, parse_pairs
 
 
 def drawing_rate(n: int = 5000, repeats: int = 5) -> float:
-    """Pictures drawn a second, on the threads that torch has: the best of several runs, since others disturb."""
+    """Pictures drawn a second: the best of several runs, because other programs only ever slow it down."""
     seconds = []
     for seed in range(repeats):
         start = time.perf_counter()
@@ -29,7 +29,7 @@ def parsing_seconds(n: int, repeats: int = 5) -> float:
 
 
 def all_six(n: int = 4000, noise: float = 0.0, pairs: bool = False, seed: int = 7) -> float:
-    """Share of n pictures of which the parser reads all six factors. noise: its deviation on the [0, 1] scale."""
+    """Share of n pictures read without a mistake. noise: its standard deviation on the [0, 1] scale."""
     images, factors = (make_pairs if pairs else make_scenes)(n, seed, split="all")
     images = images + 2 * noise * torch.randn(images.shape, generator=torch.Generator().manual_seed(seed + 1))
     read = parse_pairs(images).factors if pairs else parse(images).factors

@@ -111,7 +111,7 @@ def pair_caption(row: Tensor, language: str = "en") -> str:
 def read_pair_caption(text: str) -> Tensor:
     """The row of pair factors (6,) that a caption in either language states. Here word order counts.
 
-    Raises ValueError for an unknown word, and where a shape, a colour, the relation or the background is missing.
+    Raises ValueError for an unknown word, and if a shape, a colour, the relation or background is missing.
     """
     words = words_of(text, also=frozenset(_RELATION_OF))
     found = {factor: [] for factor in ("shape", "colour", "size", "background")}
@@ -120,7 +120,7 @@ def read_pair_caption(text: str) -> Tensor:
         found[factor].append(value)
     for factor, wanted in {"shape": 2, "colour": 2, "size": 0, "relation": 1, "background": 1}.items():
         if len(found[factor]) != wanted:
-            raise ValueError(f"{factor}: {len(found[factor])} in the caption where two objects need {wanted}; "
+            raise ValueError(f"{factor}: {len(found[factor])} in the caption, but two objects need {wanted}; "
                              "write like 'a red circle left of a blue square on a gray background'")
     (shape, other_shape), (colour, other_colour) = found["shape"], found["colour"]
     (relation,), (background,) = found["relation"], found["background"]

@@ -23,7 +23,7 @@ from .drawing import BACKGROUND_PALETTE, CENTRES, PALETTE, SHAPES, SIZE, coverag
 MAX_RESIDUAL = 0.16       # clean scenes stay below 0.06; ellipses, blobs and second objects begin at 0.25
 MAX_PALETTE_DISTANCE = 0.10
 
-_OVERSHOOT = 2.0          # |x| up to here is taken for [-1, 1] plus noise or the overshoot of a network
+_FAR_OUT = 8.0            # |x| up to here is taken for [-1, 1] with noise; bytes lie far beyond
 _CORE = 16                # this many pixels give the object's colour; the smallest object covers about 35
 _NO_OBJECT = 0.10         # contrast (root mean square, on [0, 1]) below which there is no object
 _BANK_RADII = (4.4, 5.2, 6.2, 7.2, 8.2)
@@ -81,7 +81,7 @@ def check_images(images: Tensor) -> None:
     if bad.any():
         raise ValueError(f"{wanted}; {int(bad.sum())} of {len(images)} hold NaN or infinity, "
                          f"the first is number {int(bad.nonzero()[0])}")
-    if len(images) and images.abs().max() > _OVERSHOOT:
+    if len(images) and images.abs().max() > _FAR_OUT:
         raise ValueError(f"{wanted}; got values from {images.min():.3g} to {images.max():.3g}")
 
 
