@@ -24,7 +24,7 @@ from pathlib import Path
 
 import nbformat
 
-from . import DATA, ROOT, course, pages
+from . import DATA, ROOT, course, machine, pages
 
 NOTEBOOKS = ROOT / "notebooks"
 README = ROOT / "README.md"
@@ -102,7 +102,7 @@ def execute(notebook, name):
     )
     position, peaks = [0], [0]
     client.on_cell_start = lambda cell, cell_index: position.append(cell_index + 1)
-    client.on_cell_executed = lambda **_: peaks.append(peak_mb(client.km.provisioner.pid) or 0)
+    client.on_cell_executed = lambda **_: peaks.append(machine.peak_mb(client.km.provisioner.pid) or 0)
     start = time.perf_counter()
     try:
         client.execute(env={**os.environ, "COURSE_SYNC_WIDGETS": "1", "JUPYTER_PREFER_ENV_PATH": "1"})
@@ -111,21 +111,11 @@ def execute(notebook, name):
     return {
         "seconds": round(time.perf_counter() - start, 1),
         "peak_mb": max(peaks) or None,
-        "cores": os.cpu_count(),
+        "cores": machine.usable_cores(),
         "system": platform.system(),
         "python": platform.python_version(),
         "torch": version("torch"),
     }
-
-
-def peak_mb(pid):
-    """The peak resident memory of a process so far, in 10^6 bytes; None where the system doesn't tell."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return None
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return round(int(found[1]) * 1024 / 1e6) if found else None
 
 
 def filled_readme():

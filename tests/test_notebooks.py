@@ -130,4 +130,4 @@ def test_links_between_notebooks_lead_to_headings(path):
         if anchor and not re.match(r"[a-z]+:", link):
             text = "\n".join(prose(read(ROOT / "notebooks" / target if target else path)))
             headings = re.findall(r"^#{1,6} (.+?) *$", text, re.MULTILINE)
-            assert unquote(anchor) in {head.replace(" ", "-") for head in headings}, f"{link}: no such heading"
+            assert unquote(anchor) in {head.replace(" ", "-") for head in headings}, f"{link} leads nowhere"

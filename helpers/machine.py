@@ -1,0 +1,75 @@
+"""Facts about the computer that the course runs on: cores, memory, front end, network."""
+
+import os
+import re
+import socket
+import sys
+import threading
+from pathlib import Path
+
+CGROUP = Path("/sys/fs/cgroup")  # where a container (Binder, Colab, Docker) finds its limits
+PROC = Path("/proc")
+
+
+def usable_cores():
+    """Processor cores that this process may use: at most those of its container, which can be a fraction."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota, _, period = _read(CGROUP / "cpu.max").partition(" ")
+    return min(cores, int(quota) / int(period)) if quota.isdigit() else cores
+
+
+def free_memory_mb():
+    """Memory that can still be had, in 10^6 bytes, within the container's limit; None where it isn't told."""
+    available = re.search(r"MemAvailable:\s+(\d+) kB", _read(PROC / "meminfo"))
+    if not available:
+        return None
+    free = int(available[1]) * 1024
+    limit, used = _read(CGROUP / "memory.max"), _read(CGROUP / "memory.current")
+    if limit.isdigit() and used.isdigit():
+        cache = re.search(r"^inactive_file (\d+)", _read(CGROUP / "memory.stat"), re.MULTILINE)
+        free = min(free, int(limit) - int(used) + (int(cache[1]) if cache else 0))
+    return round(free / 1e6)
+
+
+def peak_mb(pid):
+    """The peak resident memory of a process so far, in 10^6 bytes; None where the system doesn't tell."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", _read(PROC / str(pid) / "status"))
+    return round(int(found[1]) * 1024 / 1e6) if found else None
+
+
+def front_end():
+    """The program that shows the notebook, as far as its kernel can tell."""
+    if "google.colab" in sys.modules:
+        return "Colab"
+    if "BINDER_SERVICE_HOST" in os.environ:
+        return "Binder"
+    if "JPY_SESSION_NAME" in os.environ:
+        return "Jupyter"
+    if any(name.startswith("VSCODE_") for name in os.environ):
+        return "VS Code"
+    return "a program that does not say its name"
+
+
+def reachable(host, port, seconds):
+    """Whether a connection opens within that time, the look-up of the name included."""
+    opened = []
+
+    def connect():
+        try:
+            socket.create_connection((host, port), timeout=seconds).close()
+            opened.append(True)
+        except OSError:
+            return
+
+    attempt = threading.Thread(target=connect, daemon=True)  # a look-up has no timeout of its own
+    attempt.start()
+    attempt.join(seconds)
+    return bool(opened)
+
+
+def _read(path):
+    """The text of a small system file, "" where there is none."""
+    try:
+        return path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return ""
