@@ -4,6 +4,10 @@ Images are float32 in [-1, 1], (N, C, H, W); -1 is black.
 """
 
 import csv
+import math
+import struct
+import tarfile
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +16,14 @@ from PIL import Image
 from torch import Tensor
 
 from helpers import DATA
+from helpers.downloads import DataUnavailable, fetch, read
+
+__all__ = ["DataUnavailable", "EmojiSet", "load_emoji"]
+__all__ += ["mnist", "fashion_mnist", "cifar10", "multi30k", "tatoeba"]
 
 EMOJI_SIDE = 32
+CIFAR_RECORD = 1 + 3 * 32 * 32  # bytes: a label, then red, green and blue, each row by row
+IDX_UINT8 = 0x08
 
 
 class EmojiSet(NamedTuple):
@@ -41,6 +51,79 @@ def load_emoji(split: str = "train") -> EmojiSet:
     images = _to_range(cells.flatten(0, 1)[keep])
     columns = ([rows[i][name] for i in keep] for name in ("name_en", "name_ko", "category", "family"))
     return EmojiSet(images, *columns)
+
+
+def mnist(split: str = "train") -> tuple[Tensor, Tensor]:
+    """MNIST: images (N, 1, 28, 28) and labels (N,) int64, 0 to 9. "train" has 60,000, "test" 10,000."""
+    return _idx_pair("mnist", split)
+
+
+def fashion_mnist(split: str = "train") -> tuple[Tensor, Tensor]:
+    """Fashion-MNIST: images (N, 1, 28, 28), labels (N,) int64, 0 to 9. "train" has 60,000, "test" 10,000."""
+    return _idx_pair("fashion_mnist", split)
+
+
+def cifar10(split: str = "train") -> tuple[Tensor, Tensor]:
+    """CIFAR-10: images (N, 3, 32, 32), labels (N,) in 0 to 9. "train" has 50,000 (614 MB), "test" 10,000."""
+    _check_split(split, ("train", "test"))
+    batches = [f"data_batch_{i}" for i in range(1, 6)] if split == "train" else ["test_batch"]
+    (archive,) = fetch("cifar10").values()
+    with tarfile.open(archive) as tar:
+        parts = [tar.extractfile(f"cifar-10-batches-bin/{batch}.bin").read() for batch in batches]
+    images, labels = decode_cifar(b"".join(parts))
+    return _to_range(images), labels
+
+
+def multi30k(split: str = "train") -> list[tuple[str, str]]:
+    """Multi30k: pairs (German, English). "train" has 29,000, "val" 1,014, "test" (Flickr 2016) 1,000."""
+    _check_split(split, ("train", "val", "test"))
+    files = fetch("multi30k")
+    stem = "test_2016_flickr" if split == "test" else split
+    german, english = (_lines(files[f"{stem}.{language}.gz"]) for language in ("de", "en"))
+    return list(zip(german, english, strict=True))
+
+
+def tatoeba() -> list[tuple[str, str]]:
+    """Tatoeba: 3,798 pairs (Korean, English), the short ones first; a sentence may occur in several."""
+    (file,) = fetch("tatoeba").values()
+    rows = [line.split("\t") for line in _lines(file)]  # English, Korean, who wrote them
+    return [(korean, english) for english, korean, _ in rows]
+
+
+def decode_idx(data: bytes) -> Tensor:
+    """The array of an IDX file (the format of MNIST), uint8. Raises ValueError where `data` isn't one."""
+    if data[:3] != bytes((0, 0, IDX_UINT8)) or len(data) < 4 or len(data) < 4 + 4 * data[3]:
+        raise ValueError(f"not an IDX file of unsigned bytes: it starts with {data[:4].hex(' ')}")
+    sizes = struct.unpack_from(f">{data[3]}I", data, 4)
+    header = 4 + 4 * len(sizes)
+    if len(data) != header + math.prod(sizes):
+        raise ValueError(f"an IDX file of {sizes} has {header + math.prod(sizes)} bytes, not {len(data)}")
+    return torch.frombuffer(bytearray(data), dtype=torch.uint8)[header:].reshape(sizes)
+
+
+def decode_cifar(data: bytes) -> tuple[Tensor, Tensor]:
+    """Images (N, 3, 32, 32) uint8 and labels (N,) int64 of CIFAR-10's binary batches. Raises ValueError."""
+    if len(data) == 0 or len(data) % CIFAR_RECORD:
+        raise ValueError(f"{len(data)} bytes are not whole CIFAR-10 records of {CIFAR_RECORD} bytes")
+    records = torch.frombuffer(bytearray(data), dtype=torch.uint8).reshape(-1, CIFAR_RECORD)
+    labels = records[:, 0].long()
+    if labels.max() > 9:
+        raise ValueError(f"a CIFAR-10 label is at most 9, not {labels.max()}; CIFAR-100 has another format")
+    return records[:, 1:].reshape(-1, 3, 32, 32), labels
+
+
+def _idx_pair(name: str, split: str) -> tuple[Tensor, Tensor]:
+    _check_split(split, ("train", "test"))
+    files = fetch(name)
+    stem = "train" if split == "train" else "t10k"
+    images = decode_idx(read(files[f"{stem}-images-idx3-ubyte.gz"]))
+    labels = decode_idx(read(files[f"{stem}-labels-idx1-ubyte.gz"]))
+    return _to_range(images.unsqueeze(1)), labels.long()
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a UTF-8 file."""
+    return read(path).decode("utf-8").removesuffix("\n").split("\n")
 
 
 def _check_split(split: str, known: tuple[str, ...]) -> None:
