@@ -98,8 +98,8 @@ def digest(tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> str:
 def load(path_or_name, device="cpu") -> tuple[nn.Module, Card]:
     r"""The model in float32 and eval mode on `device`, and its card.
 
-    A bare name means the weights that ship with the course, checked against the manifest; what has a folder or a
-    suffix is a path. Any trouble with the file raises CheckpointError.
+    A bare name means the weights that ship with the course, checked against the manifest; with a folder or
+    a suffix it is a path. Any trouble with the file raises CheckpointError.
     """
     path = Path(path_or_name)
     shipped = path.parent == Path() and not path.suffix
