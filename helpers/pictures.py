@@ -21,6 +21,7 @@ from PIL import Image, ImageDraw, ImageFont
 from helpers import DATA
 
 INK, SOFT, PAPER = "#222222", "#666666", "#ffffff"  # words, quieter words, background
+FRAME = 208  # grey of the hairline around a picture, without which a white one has no edge
 TEXT_SIZE = 13  # pixels: the size of JupyterLab's own text
 
 
@@ -52,8 +53,8 @@ def tile(images, columns: int = 8, *, scale: int = 4, gap: int = 4,
     """Lay images out in rows of `columns`, enlarged `scale` times, unsmoothed -> uint8 (height, width, 3).
 
     images: a batch that `to_uint8` accepts, or a list of such batches, one after the other (one a row, say).
-    gap: pixels between pictures. labels: words under each picture; row_labels, column_labels: words left of
-    each row and above each column.
+    gap: pixels between pictures; from 2 on there is a grey hairline around each.
+    labels: words under each picture; row_labels, column_labels: words left of each row and above each column.
     """
     batches = images if isinstance(images, (list, tuple)) else [images]
     x = np.concatenate([to_uint8(batch) for batch in batches])
@@ -65,19 +66,21 @@ def tile(images, columns: int = 8, *, scale: int = 4, gap: int = 4,
     left = _words("row_labels", row_labels, rows)
     above = _words("column_labels", column_labels, columns)
 
-    line, height, width = TEXT_SIZE + 7, x.shape[1] * scale, x.shape[2] * scale
-    margin = max((word.shape[1] + 10 for word in left), default=0)
-    top, step_y, step_x = line * bool(above), height + line * bool(under) + gap, width + gap
-    canvas = np.full((top + rows * step_y - gap, margin + columns * step_x - gap, 3), 255, np.uint8)
+    edge, line, height, width = int(gap >= 2), TEXT_SIZE + 7, x.shape[1] * scale, x.shape[2] * scale
+    y0 = line * bool(above) + edge
+    x0 = max((word.shape[1] + 10 for word in left), default=0) + edge
+    dy, dx = height + line * bool(under) + gap, width + gap
+    canvas = np.full((y0 + rows * dy - gap + edge, x0 + columns * dx - gap + edge, 3), 255, np.uint8)
     for i, picture in enumerate(x):
-        y0, x0 = top + i // columns * step_y, margin + i % columns * step_x
-        canvas[y0 : y0 + height, x0 : x0 + width] = picture.repeat(scale, axis=0).repeat(scale, axis=1)
+        y, z = y0 + i // columns * dy, x0 + i % columns * dx
+        canvas[y - edge : y + height + edge, z - edge : z + width + edge] = FRAME
+        canvas[y : y + height, z : z + width] = picture.repeat(scale, axis=0).repeat(scale, axis=1)
         if under:
-            paste(canvas, under[i], y0 + height, x0, box=(line, width))
+            paste(canvas, under[i], y + height, z, box=(line, width))
     for r, word in enumerate(left):
-        paste(canvas, word, top + r * step_y, margin - 10 - word.shape[1], box=(height, word.shape[1]))
+        paste(canvas, word, y0 + r * dy, x0 - edge - 10 - word.shape[1], box=(height, word.shape[1]))
     for c, word in enumerate(above):
-        paste(canvas, word, 0, margin + c * step_x, box=(line, width))
+        paste(canvas, word, 0, x0 + c * dx, box=(line, width))
     return canvas
 
 

@@ -55,7 +55,10 @@ def pick(label: str, values: Sequence, value: Any = None) -> widgets.Dropdown | 
     """One of a few values without an order: buttons for up to four, a list for more."""
     kind = widgets.ToggleButtons if len(values) <= 4 else widgets.Dropdown
     options = [(str(option), option) for option in values]
-    return _knob(kind, label, options=options, value=values[0] if value is None else value)
+    knob = _knob(kind, label, options=options, value=values[0] if value is None else value)
+    if kind is widgets.ToggleButtons:
+        knob.layout.width, knob.style.button_width = "auto", "9em"
+    return knob
 
 
 def words(label: str, value: str = "") -> widgets.Text:
@@ -66,7 +69,7 @@ def words(label: str, value: str = "") -> widgets.Text:
 
 
 def _knob(kind: type, label: str, **traits) -> Any:
-    return kind(description=label, style={"description_width": "10em"}, layout={"width": "36em"}, **traits)
+    return kind(description=label, style={"description_width": "9em"}, layout={"width": "36em"}, **traits)
 
 
 class Sweep:
@@ -93,7 +96,7 @@ class Sweep:
         self.renders = 0  # how often the picture was drawn
         self.image = widgets.Image(format="png", layout={"max_width": "100%", "align_self": "flex-start"})
         self.status = widgets.HTML()
-        note = widgets.HTML(f'<span style="color:{SOFT}">{html.escape(caption)}</span>')
+        note = widgets.HTML(f'<span style="opacity:0.75">{html.escape(caption)}</span>')
         self.view = widgets.VBox([*self.knobs.values(), self.status, self.image, note])
         self._lock = threading.RLock()  # some kernels handle events on a thread beside the main one
         self._loop = _running_loop()
@@ -144,8 +147,8 @@ class Sweep:
                 self.status.value = f"<b>{html.escape(status)}</b>"
             except Exception as error:
                 text = html.escape(f"{type(error).__name__}: {error}")
-                self.status.value = (f'<span role="alert">This setting cannot be drawn (<b>{text}</b>). '
-                                     "The picture is the last one that could.</span>")  # fmt: skip
+                self.status.value = (f'<span role="alert">⚠ This setting cannot be drawn (<b>{text}</b>). '
+                                     "The picture shows the last one that could.</span>")  # fmt: skip
                 if reraise:
                     raise
 

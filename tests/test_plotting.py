@@ -83,18 +83,22 @@ def test_error_map_has_a_fixed_scale():
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(1, 9), st.integers(1, 4), st.integers(1, 3), st.integers(0, 3), st.integers(1, 3))
+@given(st.integers(1, 9), st.integers(1, 4), st.integers(1, 3), st.integers(0, 4), st.integers(1, 3))
 def test_tile_puts_every_picture_in_its_place(count, columns, scale, gap, size):
     x = np.random.default_rng(0).integers(0, 255, (count, size, size + 1, 3), dtype=np.uint8)
     canvas = plotting.tile(x, columns, scale=scale, gap=gap)
     across, rows = min(columns, count), -(-count // columns)
     height, width = size * scale, (size + 1) * scale
-    assert canvas.shape == (rows * (height + gap) - gap, across * (width + gap) - gap, 3)
+    edge = 1 if gap >= 2 else 0  # the hairline
+    border = 2 * edge - gap
+    assert canvas.shape == (rows * (height + gap) + border, across * (width + gap) + border, 3)
     used = np.zeros(canvas.shape[:2], bool)
     for i in range(count):
-        y, z = i // across * (height + gap), i % across * (width + gap)
+        y, z = i // across * (height + gap) + edge, i % across * (width + gap) + edge
         assert (canvas[y : y + height, z : z + width] == np.kron(x[i], np.ones((scale, scale, 1)))).all()
-        used[y : y + height, z : z + width] = True
+        used[y - edge : y + height + edge, z - edge : z + width + edge] = True
+        if edge:
+            assert (canvas[y - 1, z - 1 : z + width + 1] == pictures.FRAME).all()
     assert (canvas[~used] == 255).all()
 
 
@@ -163,8 +167,8 @@ def test_hangul_is_drawn_by_the_shipped_font():
 def test_every_picture_has_a_visible_caption(shown):
     plotting.show_images(RED.expand(2, 3, 4, 4), "Two red squares.", columns=2)
     (picture, metadata), (caption, _) = shown
-    assert decode(base64.b64decode(picture["image/png"])).shape[:2] == (16, 36)
-    assert metadata["image/png"] == {"width": 36, "height": 16, "alt": "Two red squares."}
+    assert decode(base64.b64decode(picture["image/png"])).shape[:2] == (18, 38)
+    assert metadata["image/png"] == {"width": 38, "height": 18, "alt": "Two red squares."}
     assert picture["text/plain"] == caption["text/markdown"] == "Two red squares."
 
 

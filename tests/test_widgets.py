@@ -19,9 +19,11 @@ from helpers import ROOT
 from helpers.widgets import Sweep, choice, integer, number, pick, words
 
 # What ipywidgets 7.7.1 and 8.1 both have. Stack, TagsInput, TimePicker and Tab(titles=...) came with 8.
-SHARED = {"IntSlider", "FloatSlider", "FloatLogSlider", "SelectionSlider", "Dropdown", "ToggleButtons",
-          "Checkbox", "RadioButtons", "Button", "Text", "Textarea", "Combobox", "Label", "HTML", "Image", "Output", "Tab",
-          "Accordion", "HBox", "VBox", "GridBox", "Play", "IntProgress", "Layout", "Widget"}  # fmt: skip
+SHARED = {
+    "IntSlider", "FloatSlider", "FloatLogSlider", "SelectionSlider", "Dropdown", "ToggleButtons",
+    "RadioButtons", "Checkbox", "Button", "Text", "Textarea", "Combobox", "Label", "HTML", "Image", "Output",
+    "Tab", "Accordion", "HBox", "VBox", "GridBox", "Play", "IntProgress", "Layout", "Widget",
+}  # fmt: skip
 
 
 def grey(level=0, **others):
