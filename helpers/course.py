@@ -136,11 +136,11 @@ def badges(book):
 
 
 def footer(book):
-    """Markdown: credits, licences, and the way to the notebooks before and after."""
+    """Markdown: credits, licences, and the way to the nearest notebooks before and after that are built."""
     books = notebooks()
-    here = books.index(book)
-    way = [f"← {link(books[here - 1])}"] if here else []
-    way += [f"{link(books[here + 1])} →"] if here + 1 < len(books) else []
+    before, after = books[: books.index(book)][::-1], books[books.index(book) + 1 :]
+    way = [f"← {link(nearest)}" for nearest in before if nearest.built][:1]
+    way += [f"{link(nearest)} →" for nearest in after if nearest.built][:1]
     return f"""---
 ## Credits and licence
 

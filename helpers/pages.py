@@ -87,7 +87,8 @@ def tagged(cell, tag):
 def stamp(notebook, book):
     """Write the shared cells (made where they are missing) and the quoted figures into a notebook node."""
     first_code = next((n for n, cell in enumerate(notebook.cells) if cell.cell_type == "code"), 1)
-    _write_cell(notebook, "bootstrap", course.bootstrap_source(), first_code, v4.new_code_cell)
+    first = _write_cell(notebook, "bootstrap", course.bootstrap_source(), first_code, v4.new_code_cell)
+    first.metadata["jupyter"] = {"source_hidden": True}
     _write_cell(notebook, "badges", course.badges(book), 1, v4.new_markdown_cell)
     _write_cell(notebook, "footer", course.footer(book), len(notebook.cells) + 1, v4.new_markdown_cell)
     for cell in notebook.cells:
@@ -103,6 +104,7 @@ def _write_cell(notebook, tag, source, position, new_cell):
         cells = [new_cell(metadata={"tags": [tag]})]
         notebook.cells.insert(position, cells[0])
     cells[0].source = source
+    return cells[0]
 
 
 def fill_scores(text):
