@@ -18,8 +18,8 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from accelerate import Accelerator, PartialState
-from accelerate.utils import send_to_device
+from accelerate import Accelerator
+from accelerate.utils import parse_flag_from_env, send_to_device
 from torch import nn
 
 from .progress import Bar, History, held_interrupts, stoppable
@@ -154,9 +154,9 @@ def make_accelerator() -> Accelerator:
     Computes in bfloat16 where the GPU has it (compute capability 8 and up), else in float32; a launcher's own
     --mixed_precision goes first.
     """
-    device = PartialState().device
-    fast = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
-    return Accelerator(mixed_precision=os.environ.get("ACCELERATE_MIXED_PRECISION", "bf16" if fast else "no"))
+    gpu = torch.cuda.is_available() and not parse_flag_from_env("ACCELERATE_USE_CPU")
+    own_choice = "bf16" if gpu and torch.cuda.get_device_capability() >= (8, 0) else "no"
+    return Accelerator(mixed_precision=os.environ.get("ACCELERATE_MIXED_PRECISION", own_choice))
 
 
 @contextmanager
