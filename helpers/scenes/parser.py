@@ -31,7 +31,7 @@ _RADIUS_RANGE = (3.5, 9.5)
 _BIG_FROM = 6.55          # half way from the largest small radius to the smallest big one
 _STEPS = 3                # of Gauss-Newton
 _FOCUS = 1.0              # blur of mask and drawing in them, in pixels: smooth slopes lead farther
-_BLURS = (0.0, 0.8, 1.3, 1.8)  # blurs at which the fitted shapes are compared
+_BLURS = (0.0, 0.8, 1.3, 1.8)     # blurs at which the fitted shapes are compared
 _GAIN = 1.6               # a blurred peak is low, so a drawing may be scaled by up to this, either way
 _TOLERANCE = 0.85         # blur of what the residual counts, so that noise and soft edges weigh little
 _CHUNK = 64               # pictures at a time, so that the planes stay in the cache
@@ -42,9 +42,9 @@ class Parsed:
     """What the parser read in n pictures, and how far to trust it.
 
     factors           (n, 6) int64
-    residual          (n,) norm of what the drawing leaves unexplained, over the norm of what it draws:
+    residual          (n,) norm of what the drawing leaves unexplained (lightly blurred) over that of what it draws:
                       0 nothing is left, 1 the drawing explains nothing
-    palette_distance  (n,) from the colours found to the nearest named ones, the larger of the two:
+    palette_distance  (n,) of object and background from the nearest named colours, the larger one:
                       root mean square over the channels, on the [0, 1] scale
     """
 
@@ -134,7 +134,7 @@ def _fit(mask: Tensor) -> tuple[Tensor, Tensor]:
         cover = torch.where(better[:, None, None], new_cover, cover)
         drawing = torch.where(better[:, None, None], new_drawing, drawing)
         error = torch.where(better, new_error, error)
-    errors = torch.stack([_compare(cover, mask, blur)[1] for blur in _BLURS])            # (3, 4n)
+    errors = torch.stack([_compare(cover, mask, blur)[1] for blur in _BLURS])            # (4, 4n)
     best = errors.amin(0).view(len(SHAPES), n).argmin(0)                                 # (n,)
     return best, place.view(len(SHAPES), n, 3)[best, torch.arange(n, device=mask.device)]
 
