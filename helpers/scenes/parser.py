@@ -42,8 +42,8 @@ class Parsed:
     """What the parser read in n pictures, and how far to trust it.
 
     factors           (n, 6) int64
-    residual          (n,) norm of what the drawing leaves unexplained (lightly blurred) over that of what it draws:
-                      0 nothing is left, 1 the drawing explains nothing
+    residual          (n,) norm of what the drawing leaves unexplained, a little blurred, over that of what
+                      it draws: 0 nothing is left, 1 (or no object at all) the drawing explains nothing
     palette_distance  (n,) of object and background from the nearest named colours, the larger one:
                       root mean square over the channels, on the [0, 1] scale
     """
