@@ -58,6 +58,7 @@ def pick(label: str, values: Sequence, value: Any = None) -> widgets.Dropdown | 
     knob = _knob(kind, label, options=options, value=values[0] if value is None else value)
     if kind is widgets.ToggleButtons:
         knob.layout.width, knob.style.button_width = "auto", "9em"
+        knob.add_class("widget-inline-hbox")  # the label beside the buttons, as with the other knobs
     return knob
 
 
@@ -148,7 +149,7 @@ class Sweep:
             except Exception as error:
                 text = html.escape(f"{type(error).__name__}: {error}")
                 self.status.value = (f'<span role="alert">⚠ This setting cannot be drawn (<b>{text}</b>). '
-                                     "The picture shows the last one that could.</span>")  # fmt: skip
+                                     "The picture shows the last one that was.</span>")  # fmt: skip
                 if reraise:
                     raise
 
@@ -176,7 +177,7 @@ class Sweep:
         width = picture.shape[1]
         label = ", ".join(f"{self.knobs[name].description} = {value}" for name, value in setting.items())
         lines = [paragraph(label, width)] * bool(label) + [paragraph(status, width, ink=SOFT)] * bool(status)
-        return np.concatenate([*lines, picture])
+        return np.concatenate([*lines, np.full((5, width, 3), 255, np.uint8), picture])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
         # One output in three forms. JupyterLab shows the live view; on commit it is dropped, and GitHub,
