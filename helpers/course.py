@@ -20,7 +20,7 @@ MARKS = {
 }
 
 BOOTSTRAP = """\
-# The course's own code lies beside this notebook. Where it doesn't (on Colab), this cell fetches it once.
+# Finds the course's own code; where it is missing, as on Colab, fetches it once.
 import importlib.util, os, subprocess, sys
 from pathlib import Path
 here, fetched = Path.cwd(), Path.cwd() / "generative-models-course"
@@ -158,7 +158,7 @@ def link(book, folder=""):
 
 
 def course_map(folder="", launch=False):
-    """Markdown: one row a notebook, with the minutes and the memory measured when it was last executed.
+    """Markdown: one row a notebook, with the minutes and the memory of its last execution, and on what.
 
     folder: put before each link ("notebooks/" in the README). launch: add a column with the badges.
     """
@@ -171,7 +171,17 @@ def course_map(folder="", launch=False):
         memory = f"{cost['peak_mb']} MB" if book.built and cost.get("peak_mb") else "–"
         row = [link(book, folder), book.korean or "–", book.thread, minutes, memory]
         rows.append(row + [badges(book) if book.built else "–"] * launch)
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + f"\n\n{measured_on()}"
+
+
+def measured_on():
+    """One sentence that says how the minutes and the memory came about; "" before the first execution."""
+    machines = {
+        f"{cost['cores']:g} CPU cores ({cost['system']}, Python {cost['python']}, PyTorch {cost['torch']})"
+        for cost in measured().values()
+    }
+    where = " and ".join(sorted(machines))
+    return f"Minutes and memory: all cells run once, with the shipped weights, on {where}." if where else ""
 
 
 def points_table(folder=""):
