@@ -1,8 +1,8 @@
 r"""Trained weights in files: save, load, and load or train.
 
-A checkpoint is one safetensors file. Its metadata holds, as JSON, what rebuilds the model (its class in
+A checkpoint is one safetensors file. Its metadata holds a card as JSON: what rebuilds the model (its class in
 `helpers.models` and its config) and where it comes from (data, seed, command, metrics, loss curve), with a
-digest over all of it. Loading runs no code but the constructors of `helpers.models`.
+digest over the card and the weights. Loading runs no code but the constructors of `helpers.models`.
 """
 
 from __future__ import annotations
@@ -63,10 +63,10 @@ def save(path, model: nn.Module, *, dtype=torch.float16, **provenance) -> Card:
     """
     card = describe(model, **provenance)
     tensors = {name: stored(name, value, dtype) for name, value in model.state_dict().items()}
-    metadata = {name: json.dumps(value, allow_nan=False) for name, value in asdict(card).items()}
-    metadata["digest"] = digest(tensors, metadata)
+    # One entry, because safetensors shuffles them: the same weights and card give the same bytes.
+    text = json.dumps(asdict(card) | {"digest": digest(tensors, asdict(card))}, allow_nan=False)
     try:
-        write_atomically(Path(path), format_safetensors(tensors, metadata))
+        write_atomically(Path(path), format_safetensors(tensors, {"card": text}))
     except OSError as error:
         reason = f"could not write {path}: {error.strerror}. Make room, or choose another folder"
         raise CheckpointError(f"{reason}. An older file there is unchanged") from error
@@ -86,9 +86,9 @@ def stored(name: str, value: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     return value.to(dtype)
 
 
-def digest(tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> str:
-    r"""SHA-256 over the metadata and every tensor's name, type, shape and bytes."""
-    total = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
+def digest(tensors: dict[str, torch.Tensor], card: dict) -> str:
+    r"""SHA-256 over the card and every tensor's name, type, shape and bytes."""
+    total = hashlib.sha256(json.dumps(card, sort_keys=True).encode())
     for name, value in sorted(tensors.items()):
         total.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
         total.update(value.reshape(-1).view(torch.uint8).numpy())
@@ -116,7 +116,8 @@ def load(path_or_name, device="cpu") -> tuple[nn.Module, Card]:
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
-        raise CheckpointError(f"{path} does not fit {card.model}: {error}. {remedy(path)}") from error
+        reason = str(error).splitlines()[-1].strip(" \t.")
+        raise CheckpointError(f"{path} does not fit {card.model}: {reason}. {remedy(path)}") from error
     return model.to(device).eval(), card
 
 
@@ -126,20 +127,20 @@ def parse(content: bytes, path: Path) -> tuple[dict[str, torch.Tensor], Card]:
         tensors = parse_safetensors(content)
         header_ends = 8 + int.from_bytes(content[:8], "little")  # safetensors has its length in front
         metadata = json.loads(content[8:header_ends]).get("__metadata__") or {}
+        card = json.loads(metadata.get("card", "{}"))
     except (SafetensorError, ValueError, KeyError) as error:
         raise CheckpointError(f"{path} is cut off or damaged ({error}). {remedy(path)}") from error
-    found = metadata.pop("digest", None)
-    if found is None or set(metadata) != {field.name for field in fields(Card)}:
+    if not isinstance(card, dict) or set(card) != {"digest", *(field.name for field in fields(Card))}:
         raise CheckpointError(f"{path} is not a checkpoint of this course (no card). {remedy(path)}")
-    if found != digest(tensors, metadata):
+    if card.pop("digest") != digest(tensors, card):
         raise CheckpointError(f"{path} was altered after it was written. {remedy(path)}")
-    return tensors, Card(**{name: json.loads(text) for name, text in metadata.items()})
+    return tensors, Card(**card)
 
 
 def rebuild(card: Card, path: Path) -> nn.Module:
     r"""An untrained model as the card describes it. Only classes defined in helpers.models can be named."""
     kind = None
-    if re.fullmatch(r"[a-z]\w*\.[A-Z]\w*", card.model):
+    if re.fullmatch(r"[a-z]\w*\.[A-Z]\w*", str(card.model)):
         name, class_name = card.model.split(".")
         name = f"{models.__name__}.{name}"
         if importlib.util.find_spec(name):

@@ -27,10 +27,14 @@ def read(data: Path = DATA) -> dict[str, dict]:
 
 
 def build(data: Path = DATA) -> dict[str, dict]:
-    r"""The manifest as the files are now: all in the folders of data/, but hidden ones and data/trained."""
-    paths = (path.relative_to(data) for path in sorted(data.glob("*/**/*")) if path.is_file())
-    shipped = (p for p in paths if p.parts[0] != "trained" and not any(part[0] in "._" for part in p.parts))
-    return {p.as_posix(): entry((data / p).read_bytes()) for p in shipped}
+    r"""The manifest as the files are now: all in the folders of data/ but notes, scripts, data/trained."""
+    found = {}
+    for path in sorted(data.glob("*/**/*")):
+        name = path.relative_to(data)
+        own = name.parts[0] != "trained" and not any(part[0] in "._" for part in name.parts)
+        if own and path.is_file() and path.suffix not in (".py", ".md"):
+            found[name.as_posix()] = entry(path.read_bytes())
+    return found
 
 
 def save(entries: dict[str, dict], data: Path = DATA) -> None:

@@ -39,7 +39,9 @@ def train_recipe(recipe: Recipe, size: str, out: Path, steps: int | None = None,
         model = recipe.build()
     history = train(model, recipe.batches(), recipe.loss, steps or recipe.steps, lr=recipe.lr, ema=recipe.ema,
                     seed=recipe.seed, snapshot=snapshot, resume=not restart, label=recipe.name)
-    command = f"python -m helpers.train {recipe.name} --size {size}" + (f" --steps {steps}" if steps else "")
+    processes = PartialState().num_processes
+    launcher = "python" if processes == 1 else f"accelerate launch --num_processes {processes}"
+    command = f"{launcher} -m helpers.train {recipe.name} --size {size}" + (f" --steps {steps}" if steps else "")
     provenance = dict(data=recipe.data, seed=recipe.seed, command=command, curve=history.curve())
     if history.interrupted or not PartialState().is_main_process:
         return model, checkpoints.describe(model, metrics={}, **provenance), history

@@ -1,0 +1,152 @@
+"""Training from a terminal: what it writes, what it says, and how it goes on after a stop."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+import tiny_model
+import torch
+from test_training_processes import LAUNCH, run
+from tiny_model import Tiny, recipe
+
+from helpers import ROOT, checkpoints, manifest, recipes, train
+from helpers.checkpoints import load
+
+KNOWN = {name: recipe(name) for name in ("tiny-4", "tiny-wide-8", "tiny-wide-16", "tinyish")}
+
+
+def main(*argv, known=KNOWN):
+    return train.main([str(argument) for argument in argv], known)
+
+
+def test_it_writes_a_checkpoint_with_its_card(tmp_path, capsys):
+    assert main("tiny-4", "--out", tmp_path) == 0
+    assert os.listdir(tmp_path) == ["tiny-4.safetensors"]
+    model, card = load(tmp_path / "tiny-4.safetensors")
+    said = capsys.readouterr().out
+    assert "tiny-4: 60 steps in" in said and f"mse {card.metrics['mse']:.5g}" in said
+    assert card.command == "python -m helpers.train tiny-4 --size full" and card.config == Tiny().config
+    assert len(card.curve["loss"]) == 60 and set(card.metrics) == {"mse", "training_seconds"}
+    assert tiny_model.evaluate(model)["mse"] == pytest.approx(card.metrics["mse"], rel=0.02)
+
+
+def test_the_command_in_the_card_gives_the_same_weights(tmp_path):
+    main("tiny-4", "--out", tmp_path / "a", "--steps", 5)
+    torch.manual_seed(123)
+    _, card = load(tmp_path / "a" / "tiny-4.safetensors")
+    main(*card.command.split()[3:], "--out", tmp_path / "b")
+    one, two = (load(tmp_path / folder / "tiny-4.safetensors")[0].state_dict() for folder in "ab")
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert len(card.curve["loss"]) == 5
+
+
+def test_sizes(tmp_path):
+    main("tiny-4", "--out", tmp_path, "--size", "smoke")
+    assert len(load(tmp_path / "tiny-4.safetensors")[1].curve["loss"]) == 12
+    main("tiny-4", "--out", tmp_path, "--size", "gpu")
+    assert load(tmp_path / "tiny-4.safetensors")[1].config["width"] == 8
+
+
+def test_a_group_and_names(tmp_path):
+    assert main("--group", "tiny-wide", "--size", "smoke", "--out", tmp_path) == 0
+    assert sorted(os.listdir(tmp_path)) == ["tiny-wide-16.safetensors", "tiny-wide-8.safetensors"]
+    members = [member.name for member in recipes.group("tiny", KNOWN)]
+    assert members == ["tiny-4", "tiny-wide-8", "tiny-wide-16"]
+
+
+@pytest.mark.parametrize(("argv", "message"), [
+    (["tiny-3"], "no recipe is named 'tiny-3'. Did you mean tiny-4"),
+    (["zzz"], "Known: tiny-4, tiny-wide-8, tiny-wide-16, tinyish"),
+    (["--group", "wide"], "no recipe belongs to the group 'wide'. Known: tiny-4"),
+    ([], "name what to train.*Known: tiny-4"),
+    (["tiny-4", "--size", "huge"], "invalid choice: 'huge'"),
+])  # fmt: skip
+def test_wrong_arguments(argv, message, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(*argv)
+    assert stop.value.code == 2
+    assert re.search(message, capsys.readouterr().err)
+
+
+def stopping(at):
+    def batches(step):
+        if step == at:
+            raise KeyboardInterrupt
+        return tiny_model.noise(step)
+
+    return {"tiny-4": recipe(batches=lambda: batches, ema=0.9)}
+
+
+def test_an_interrupted_training_goes_on(tmp_path, capsys):
+    whole = {"tiny-4": recipe(ema=0.9)}
+    main("tiny-4", "--out", tmp_path / "whole", known=whole)
+    assert main("tiny-4", "--out", tmp_path / "parts", known=stopping(17)) == 130
+    assert os.listdir(tmp_path / "parts") == ["tiny-4.full.snapshot"]
+    captured = capsys.readouterr()
+    assert "stopped after 17 of 60 steps" in captured.out and "same command again" in captured.err
+    assert main("tiny-4", "--out", tmp_path / "parts", known=whole) == 0
+    assert os.listdir(tmp_path / "parts") == ["tiny-4.safetensors"]
+    one, two = (load(tmp_path / folder / "tiny-4.safetensors") for folder in ("whole", "parts"))
+    assert all(torch.equal(value, two[0].state_dict()[name]) for name, value in one[0].state_dict().items())
+    assert one[1].curve == two[1].curve and one[1].metrics["mse"] == two[1].metrics["mse"]
+
+
+def test_a_stale_snapshot_is_refused_or_thrown_away(tmp_path, capsys):
+    main("tiny-4", "--out", tmp_path, known=stopping(17))
+    assert main("tiny-4", "--out", tmp_path, "--steps", 30) == 1
+    assert "error: " in (said := capsys.readouterr().err) and "another run: its steps is 60" in said
+    assert main("tiny-4", "--out", tmp_path, "--steps", 30, "--restart") == 0
+
+
+def test_shipped_weights_enter_the_manifest(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "WEIGHTS", tmp_path / "weights")
+    monkeypatch.setattr(manifest.add, "__defaults__", (tmp_path,))
+    main("tiny-4", "--size", "smoke", "--out", tmp_path / "weights")
+    content = (tmp_path / "weights" / "tiny-4.safetensors").read_bytes()
+    assert manifest.read(tmp_path) == {"weights/tiny-4.safetensors": manifest.entry(content)}
+
+
+def test_a_divergence_is_said(tmp_path, capsys):
+    broken = {"tiny-4": recipe(loss=lambda model, x: (model(x).sum() * float("nan"), {}))}
+    assert main("tiny-4", "--out", tmp_path, known=broken) == 1
+    assert "error: at step 0 the loss is nan" in capsys.readouterr().err
+
+
+def test_recipes_check_themselves():
+    assert recipe().at("gpu").steps == 60 and recipe(sizes={}).at("smoke").steps == 20
+    with pytest.raises(TypeError):
+        recipe(sizes={"gpu": {"step": 3}}).at("gpu")
+    with pytest.raises(ValueError, match="unknown size"):
+        recipe().at("large")
+    names = list(recipes.RECIPES)
+    assert [found.name for found in recipes.RECIPES.values()] == names
+    if names:
+        with pytest.raises(ValueError, match="two recipes are named"):
+            recipes.register(recipes.RECIPES[names[0]])
+
+
+def test_it_runs_as_a_module():
+    command = [sys.executable, "-m", "helpers.train", "nothing-of-the-kind"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2 and "no recipe is named 'nothing-of-the-kind'" in done.stderr
+
+
+WORKER = """
+import sys
+sys.path.insert(0, {tests!r})
+from tiny_model import recipe
+from helpers import train
+sys.exit(train.main(sys.argv[1:], {{name: recipe(name, ema=0.9) for name in ("tiny-4", "tiny-5")}}))
+"""
+
+
+def test_it_runs_under_accelerate_launch(tmp_path):
+    (tmp_path / "worker.py").write_text(WORKER.format(tests=os.path.dirname(__file__)))
+    said = run([*LAUNCH, "worker.py", "tiny-4", "tiny-5", "--size", "smoke", "--out", "."], tmp_path)
+    assert said.count("12 steps in") == 2 and said.count("mse ") == 2
+    assert sorted(os.listdir(tmp_path)) == ["tiny-4.safetensors", "tiny-5.safetensors", "worker.py"]
+    card = load(tmp_path / "tiny-4.safetensors")[1]
+    assert card.config == Tiny().config
+    assert card.command == "accelerate launch --num_processes 2 -m helpers.train tiny-4 --size smoke"
