@@ -29,7 +29,6 @@ lab: $(STAMP)  ## set up, then open the course in JupyterLab (NOTEBOOK=notebooks
 	  --ServerApp.ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root)
 
 test: $(STAMP)  ## set up, then check everything: style, tests, every notebook
-	$(PY) -m ruff check .
 	$(PY) -m pytest -n 2 --dist loadscope
 
 notebooks: $(STAMP)  ## execute and clean all notebooks (NOTEBOOK=02_autoencoder.ipynb: only that one)

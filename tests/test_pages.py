@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbformat import v4
 
-from helpers import course, pages, publish
+from helpers import course, machine, pages, publish
 
 PNG = "iVBORw0KGgo="
 WIDGET = {"model_id": "1", "version_major": 2, "version_minor": 0}
@@ -54,7 +54,8 @@ def test_publish_executes_cleans_and_stamps(folder, capsys):
         None, ["badges"], ["footer"]
     ]
     cost = json.loads((folder / "data" / "notebooks.json").read_text())["02_autoencoder"]
-    assert cost["seconds"] > 0 and (cost["peak_mb"] is None or 200 < cost["peak_mb"] < 900)
+    told = machine.peak_mb("self") is not None  # not every system tells the peak memory
+    assert cost["seconds"] > 0 and (200 < cost["peak_mb"] < 900 if told else cost["peak_mb"] is None)
     assert publish.check(path) == []
     assert "02_autoencoder.ipynb: executed in" in capsys.readouterr().out
 

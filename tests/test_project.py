@@ -25,6 +25,12 @@ FOLDER_MB, WEIGHTS_MB = 5, 60
 SOURCES = sorted(path for path in (ROOT / "helpers").rglob("*.py") if "__pycache__" not in path.parts)
 
 
+def test_style():
+    """ruff over code and notebooks, with the rules of pyproject.toml."""
+    done = subprocess.run([sys.executable, "-m", "ruff", "check", "."], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def name(path):
     return path.relative_to(ROOT).as_posix()
 
