@@ -41,7 +41,8 @@ def train_recipe(recipe: Recipe, size: str, out: Path, steps: int | None = None,
                     seed=recipe.seed, snapshot=snapshot, resume=not restart, label=recipe.name)
     processes = PartialState().num_processes
     launcher = "python" if processes == 1 else f"accelerate launch --num_processes {processes}"
-    command = f"{launcher} -m helpers.train {recipe.name} --size {size}" + (f" --steps {steps}" if steps else "")
+    command = f"{launcher} -m helpers.train {recipe.name} --size {size}"
+    command += f" --steps {steps}" if steps else ""
     provenance = dict(data=recipe.data, seed=recipe.seed, command=command, curve=history.curve())
     if history.interrupted or not PartialState().is_main_process:
         return model, checkpoints.describe(model, metrics={}, **provenance), history

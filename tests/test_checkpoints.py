@@ -87,11 +87,13 @@ def test_loading_leaves_the_global_generator_alone(path):
     assert torch.equal(after, torch.rand(3))
 
 
-def test_tied_weights_stay_tied(path):
+def test_tied_weights(path):
     model = Tiny(6)
     model.outer.weight = model.inner.weight
-    saved(path, model)
-    assert torch.equal(load(path)[0].inner.weight, model.inner.weight.half().float())
+    saved(path, model, dtype=torch.float32)
+    again, _ = load(path)
+    assert torch.equal(again.inner.weight, model.inner.weight)
+    assert torch.equal(again.outer.weight, model.inner.weight)
 
 
 @pytest.mark.parametrize(("value", "message"), [(70000.0, "inner.bias reaches 70000.*65504.*float32"),
@@ -155,8 +157,8 @@ def test_a_safetensors_file_of_another_program(path, metadata):
         load(path)
 
 
-@pytest.mark.parametrize("name", ["os.system", "tiny.Missing", "missing.Tiny", "tiny.nn", "tiny.Module", "",
-                                  "Tiny", "..Tiny", "tiny.Tiny.forward", "tiny.nn.Linear", None, 3])  # fmt: skip
+@pytest.mark.parametrize("name", ["os.system", "tiny.Missing", "missing.Tiny", "tiny.nn", "tiny.Linear", "",
+                                  "Tiny", "..Tiny", "tiny.nn.Linear", None, 3])  # fmt: skip
 def test_a_class_that_is_no_model_of_the_course(path, name):
     saved(path)
     forged(path, model=name)

@@ -57,6 +57,6 @@ def recipe(name="tiny-4", **changes):
 
 module = ModuleType(f"{models.__name__}.tiny")
 module.__spec__ = ModuleSpec(module.__name__, None)
-module.Tiny, module.Wide, module.nn = Tiny, Wide, nn
+module.Tiny, module.Wide, module.nn, module.Linear = Tiny, Wide, nn, nn.Linear
 Tiny.__module__ = Wide.__module__ = module.__name__
 sys.modules[module.__name__] = module
