@@ -27,7 +27,8 @@ SOURCES = sorted(path for path in (ROOT / "helpers").rglob("*.py") if "__pycache
 
 def test_style():
     """ruff over code and notebooks, with the rules of pyproject.toml."""
-    done = subprocess.run([sys.executable, "-m", "ruff", "check", "."], cwd=ROOT, capture_output=True, text=True)
+    command = [sys.executable, "-m", "ruff", "check", "."]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
