@@ -77,3 +77,6 @@ def group(prefix: str, recipes: dict[str, Recipe] | None = None) -> list[Recipe]
     if not members:
         raise ValueError(f"no recipe belongs to the group {prefix!r}. Known: {', '.join(recipes) or 'none'}")
     return members
+
+
+from . import autoencoder  # noqa: E402, F401  (it registers its recipes, so it comes after what it uses)
