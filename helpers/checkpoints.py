@@ -23,7 +23,7 @@ from safetensors.torch import save as format_safetensors
 from torch import nn
 
 from . import DATA, manifest, models
-from .snapshots import write_atomically
+from .files import write_atomically
 
 WEIGHTS, TRAINED = DATA / "weights", DATA / "trained"
 

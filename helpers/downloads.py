@@ -75,6 +75,16 @@ def fetch(name: str) -> dict[str, Path]:
     return paths
 
 
+def at_hand(name: str) -> bool:
+    """Whether `fetch(name)` would need no network: COURSE_DATA is set, or the cache holds the data set."""
+    if name not in DATASETS:
+        raise ValueError(f"no data set is called {name!r}; there are {', '.join(DATASETS)}")
+    dataset = DATASETS[name]
+    if os.environ.get("COURSE_DATA"):
+        return True
+    return all(is_right(cache_dir() / dataset.folder / file, file, dataset) for file in dataset.sha256)
+
+
 def cache_dir() -> Path:
     """Where downloads are kept: COURSE_CACHE, or the system's folder for caches."""
     return Path(os.environ.get("COURSE_CACHE") or pooch.os_cache("generative-models-course")).expanduser()

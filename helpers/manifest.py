@@ -12,8 +12,10 @@ import json
 import sys
 from pathlib import Path
 
+from filelock import FileLock
+
 from . import DATA
-from .snapshots import write_atomically
+from .files import write_atomically
 
 
 def entry(content: bytes) -> dict:
@@ -27,11 +29,12 @@ def read(data: Path = DATA) -> dict[str, dict]:
 
 
 def build(data: Path = DATA) -> dict[str, dict]:
-    r"""The manifest as the files are now: all in the folders of data/ but notes, scripts, data/trained."""
+    r"""The manifest as the files are now: all in the folders of data/ but notes, scripts, data/trained
+    and data/pictures, which helpers.publish takes from the notebooks."""
     found = {}
     for path in sorted(data.glob("*/**/*")):
         name = path.relative_to(data)
-        own = name.parts[0] != "trained" and not any(part[0] in "._" for part in name.parts)
+        own = name.parts[0] not in ("trained", "pictures") and not any(part[0] in "._" for part in name.parts)
         if own and path.is_file() and path.suffix not in (".py", ".md"):
             found[name.as_posix()] = entry(path.read_bytes())
     return found
@@ -42,9 +45,10 @@ def save(entries: dict[str, dict], data: Path = DATA) -> None:
 
 
 def add(path: Path, data: Path = DATA) -> None:
-    r"""List one new or changed file, and leave the other entries as they are."""
-    entries = read(data) | {path.resolve().relative_to(data).as_posix(): entry(path.read_bytes())}
-    save(dict(sorted(entries.items())), data)
+    r"""List one new or changed file, and leave the other entries as they are. Several processes may do so at once."""
+    with FileLock(data / "manifest.lock"):
+        entries = read(data) | {path.resolve().relative_to(data).as_posix(): entry(path.read_bytes())}
+        save(dict(sorted(entries.items())), data)
 
 
 def differences(data: Path = DATA) -> list[str]:

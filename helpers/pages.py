@@ -4,6 +4,7 @@ A widget lives only while its kernel does, and GitHub shows an error in its plac
 the PNG still that was displayed with it. Execution counts stay, since nbval fails on outputs that have none.
 """
 
+import base64
 import copy
 import hashlib
 import json
@@ -78,6 +79,17 @@ def digest(notebook):
     """A short hash of the notebook's own code, by which an edit after the last execution is noticed."""
     own = [cell for cell in notebook.cells if cell.cell_type == "code" and not tagged(cell, "bootstrap")]
     return hashlib.sha256("\0".join(cell.source for cell in own).encode()).hexdigest()[:16]
+
+
+def pictures(notebook):
+    """{NAME: PNG bytes} of the cells tagged "picture:NAME", which the README shows."""
+    found = {}
+    for cell in notebook.cells:
+        for tag in cell.metadata.get("tags", []):
+            if tag.startswith("picture:"):
+                data = [o.data["image/png"] for o in cell.outputs if "image/png" in o.get("data", {})]
+                found[tag.removeprefix("picture:")] = base64.b64decode(data[0]) if data else b""
+    return found
 
 
 def tagged(cell, tag):

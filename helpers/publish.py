@@ -6,7 +6,8 @@
 
 The cells tagged "bootstrap", "badges" and "footer" are written by `helpers.course`. A figure that prose
 quotes stands in a span, <!--score:NAME-->4.1<!--/-->, filled from data/scores.json. README.md holds the map
-of the notebooks between <!--course-map--> and <!--/course-map-->. A notebook that fails is left as it was,
+of the notebooks between <!--course-map--> and <!--/course-map-->. The picture of a cell tagged
+"picture:NAME" is kept as data/pictures/NAME.png, for README.md. A notebook that fails is left as it was,
 and its failing cell is named. Seconds, and the kernel's peak memory where the system tells it, go to
 data/notebooks.json.
 """
@@ -25,9 +26,11 @@ from pathlib import Path
 import nbformat
 
 from . import DATA, ROOT, course, machine, pages
+from .files import write_atomically
 
 NOTEBOOKS = ROOT / "notebooks"
 README = ROOT / "README.md"
+PICTURES = DATA / "pictures"
 MAP = re.compile(r"(<!--course-map-->).*?(<!--/course-map-->)", re.DOTALL)
 TIMEOUT = 1200  # seconds for one cell
 
@@ -50,7 +53,7 @@ def main(argv=None):
         for path in paths:
             print(publish(path, run=not options.stamp), flush=True)
         if README.exists():
-            write(README, filled_readme())
+            write_atomically(README, filled_readme().encode())
     except (PublishError, ValueError) as error:
         sys.exit(str(error))
 
@@ -77,11 +80,13 @@ def publish(path, run=True):
         pages.clean(notebook)
     except pages.PageError as error:
         raise PublishError(f"{path.name}: {error}") from None
-    write(path, nbformat.writes(notebook) + "\n")
+    write_atomically(path, (nbformat.writes(notebook) + "\n").encode())
+    for name, png in pages.pictures(notebook).items():
+        write_atomically(PICTURES / f"{name}.png", png)
     if cost is None:
         return f"{path.name}: stamped"
     costs = course.measured() | {book.file: cost | {"source": pages.digest(notebook)}}
-    write(DATA / "notebooks.json", json.dumps(costs, indent=1, sort_keys=True) + "\n")
+    write_atomically(DATA / "notebooks.json", (json.dumps(costs, indent=1, sort_keys=True) + "\n").encode())
     return f"{path.name}: executed in {cost['seconds']} s, peak memory {cost['peak_mb']} MB"
 
 
@@ -133,6 +138,9 @@ def check(path):
     pages.stamp(stamped, book)
     if [cell.source for cell in stamped.cells] != [cell.source for cell in notebook.cells]:
         found.append("its first cell, badges, footer or quoted figures are stale")
+    for name, png in pages.pictures(notebook).items():
+        if not (PICTURES / f"{name}.png").exists() or (PICTURES / f"{name}.png").read_bytes() != png:
+            found.append(f"data/pictures/{name}.png is not its picture")
     if course.measured().get(book.file, {}).get("source") != pages.digest(notebook):
         found.append("its code was edited after it was executed")
     return [f"{path.name}: {line}; run `python -m helpers.publish {book.number}`" for line in found]
@@ -143,13 +151,6 @@ def check_readme():
     if not README.exists() or filled_readme() == README.read_text(encoding="utf-8"):
         return []
     return ["README.md: its figures or its map are stale; run `python -m helpers.publish --stamp`"]
-
-
-def write(path, text):
-    """Replace a file in one step, so that an interrupted write leaves the old one."""
-    draft = path.with_name(path.name + ".part")
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, path)
 
 
 if __name__ == "__main__":

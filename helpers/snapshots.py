@@ -1,4 +1,4 @@
-r"""Files that are whole or absent, and the snapshot from which an interrupted training continues.
+r"""The snapshot from which an interrupted training continues.
 
 A snapshot is one safetensors file: the weights, their average, the optimizer's state and the history as
 tensors, and the settings of the run as JSON. Nothing in it can run code.
@@ -7,8 +7,6 @@ tensors, and the settings of the run as JSON. Nothing in it can run code.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import time
 from pathlib import Path
 
@@ -16,31 +14,13 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from .files import write_atomically
+
 SECONDS_BETWEEN = 60.0  # a crash loses at most this much
 
 
 class SnapshotError(RuntimeError):
     r"""A snapshot could not be written, read or continued; the message says what to do."""
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    r"""Write a file so that a reader, even after a crash, finds the old content or the new, never a part.
-
-    The content goes to a temporary file beside `path`, is flushed to the disk and takes the name in one step.
-    On any error (OSError) the temporary file is removed and `path` is as it was.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)  # mkstemp makes files that only their owner reads
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 class Snapshot:

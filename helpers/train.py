@@ -1,7 +1,7 @@
 r"""Train models of the course from a terminal, by the names of their recipes.
 
     python -m helpers.train autoencoder-scenes-8                  one model, into data/trained/
-    python -m helpers.train --group autoencoder --out data/weights
+    python -m helpers.train --group autoencoder --jobs 2          a family of models, two at a time
     accelerate launch -m helpers.train autoencoder-scenes-8       on several GPUs or machines
 
 A training that was interrupted continues where it stopped when the same command is given again.
@@ -10,13 +10,16 @@ A training that was interrupted continues where it stopped when the same command
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
 from accelerate import PartialState
 
-from . import checkpoints, manifest, recipes
+from . import checkpoints, machine, manifest, recipes
 from .downloads import DataUnavailable
 from .recipes import Recipe
 from .snapshots import SnapshotError
@@ -58,12 +61,33 @@ def train_recipe(recipe: Recipe, size: str, out: Path, steps: int | None = None,
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m helpers.train", description="train models of the course")
     parser.add_argument("names", nargs="*", metavar="NAME", help="a recipe, such as autoencoder-scenes-8")
-    parser.add_argument("--group", help="all recipes whose names begin so")
+    parser.add_argument("--group", action="append", default=[], help="all recipes whose names begin so")
     parser.add_argument("--size", choices=recipes.SIZES, default="full", help="default: full")
     parser.add_argument("--out", type=Path, default=checkpoints.TRAINED, help="default: data/trained")
     parser.add_argument("--steps", type=int, help="instead of the recipe's own number")
+    parser.add_argument("--jobs", type=int, default=1, help="models to train at a time, sharing the cores")
     parser.add_argument("--restart", action="store_true", help="do not continue an interrupted training")
     return parser
+
+
+def train_side_by_side(names: list[str], options: argparse.Namespace) -> int:
+    r"""Train each name in a process of its own, `options.jobs` at a time; the exit status is the highest of theirs.
+
+    Small models fill one core better than several: on two cores, two at a time take about half the time.
+    """
+    command = [sys.executable, "-m", "helpers.train", "--size", options.size, "--out", str(options.out)]
+    command += ["--steps", str(options.steps)] * bool(options.steps) + ["--restart"] * options.restart
+    threads = str(max(1, int(machine.usable_cores() / options.jobs)))
+
+    def run(name: str) -> int:
+        done = subprocess.run([*command, name], env=os.environ | {"OMP_NUM_THREADS": threads},
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        lines = done.stdout.decode().rstrip().split("\n")
+        print("\n".join(line.rsplit("\r", 1)[-1] for line in lines), flush=True)  # without the bar's redrawings
+        return done.returncode
+
+    with ThreadPoolExecutor(options.jobs) as pool:
+        return max(pool.map(run, names))
 
 
 def main(argv: list[str] | None = None, known: dict[str, Recipe] = recipes.RECIPES) -> int:
@@ -72,11 +96,13 @@ def main(argv: list[str] | None = None, known: dict[str, Recipe] = recipes.RECIP
     options = parser.parse_args(argv)
     try:
         chosen = [recipes.find(name, known) for name in options.names]
-        chosen += recipes.group(options.group, known) if options.group else []
+        chosen += [recipe for prefix in options.group for recipe in recipes.group(prefix, known)]
     except ValueError as error:
         parser.error(str(error))
     if not chosen:
         parser.error(f"name what to train, or give --group. Known: {', '.join(known)}")
+    if options.jobs > 1 and len(chosen) > 1:
+        return train_side_by_side([recipe.name for recipe in chosen], options)
     try:
         for recipe in chosen:
             _, card, history = train_recipe(recipe, options.size, options.out, options.steps, options.restart)

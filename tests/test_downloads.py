@@ -122,6 +122,10 @@ def test_download_is_kept_and_not_asked_for_again(cache, use, hash_of, capfd):
         assert {name: downloads.read(path) for name, path in paths.items()} == CONTENT
         assert fetch("tiny") == paths
         assert server.asked == ["a.gz", "b.gz"]
+        assert downloads.at_hand("tiny")
+        paths["a.gz"].unlink()
+        assert not downloads.at_hand("tiny") and server.asked == ["a.gz", "b.gz"]
+        fetch("tiny")
     assert set(tree(cache)) == {"tiny/a.gz", "tiny/b.gz"}
     assert "a.gz: 100%" in capfd.readouterr().err
 
@@ -267,7 +271,7 @@ def test_course_data_is_used_and_the_network_is_not(tmp_path, cache, use, monkey
     with mirror() as server:
         use(tiny(server.url))
         assert {name: downloads.read(path) for name, path in fetch("tiny").items()} == CONTENT
-        assert server.asked == [] and not cache.exists()
+        assert downloads.at_hand("tiny") and server.asked == [] and not cache.exists()
 
 
 @pytest.mark.parametrize(("spoil", "fault"), [

@@ -150,3 +150,37 @@ def test_it_runs_under_accelerate_launch(tmp_path):
     card = load(tmp_path / "tiny-4.safetensors")[1]
     assert card.config == Tiny().config
     assert card.command == "accelerate launch --num_processes 2 -m helpers.train tiny-4 --size smoke"
+
+
+def test_real_recipes_run_under_accelerate_launch(tmp_path):
+    name = "autoencoder-plain-bare"
+    said = run([*LAUNCH, "-m", "helpers.train", name, "--size", "smoke", "--out", str(tmp_path)], ROOT)
+    assert said.count("20 steps in") == 1
+    assert load(tmp_path / f"{name}.safetensors")[1].command.startswith("accelerate launch --num_processes 2")
+
+
+def test_models_are_trained_side_by_side(tmp_path, capfd):
+    names = ["autoencoder-plain-bare", "autoencoder-plain-norm"]
+    argv = [*names, "--jobs", 2, "--size", "smoke", "--out", tmp_path]
+    assert main(*argv, known=recipes.RECIPES) == 0
+    said = capfd.readouterr().out
+    assert all(f"{name}: 20 steps in" in said for name in names) and "step 1 of" not in said
+    assert sorted(os.listdir(tmp_path)) == [f"{name}.safetensors" for name in names]
+
+
+def test_one_failure_of_many_is_the_exit_status(tmp_path, capfd):
+    (tmp_path / "autoencoder-plain-norm.smoke.snapshot").write_bytes(b"not a snapshot")
+    argv = ["--group", "autoencoder-plain", "--jobs", 2, "--size", "smoke", "--out", tmp_path]
+    assert main(*argv, known=recipes.RECIPES) == 1
+    assert "error: " in capfd.readouterr().out
+    assert len(list(tmp_path.glob("*.safetensors"))) == 3
+
+
+def test_many_processes_enter_the_manifest_at_once(tmp_path):
+    (tmp_path / "weights").mkdir()
+    code = ("import sys, pathlib; from helpers import manifest; folder = pathlib.Path(sys.argv[1]); "
+            "path = folder / 'weights' / sys.argv[2]; path.write_bytes(b'x'); manifest.add(path, folder)")
+    names = [f"{i}.safetensors" for i in range(6)]
+    running = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), name], cwd=ROOT) for name in names]
+    assert [process.wait(60) for process in running] == [0] * 6
+    assert sorted(manifest.read(tmp_path)) == [f"weights/{name}" for name in names]

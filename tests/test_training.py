@@ -13,8 +13,9 @@ from nbclient import NotebookClient
 from torch import nn
 
 from helpers import ROOT, snapshots
+from helpers.files import write_atomically
 from helpers.progress import History
-from helpers.snapshots import SnapshotError, write_atomically
+from helpers.snapshots import SnapshotError
 from helpers.training import DivergenceError, learning_rate, train
 
 STEPS = 40

@@ -84,7 +84,7 @@ for latent in SCENE_LATENTS:
 for latent in EMOJI_LATENTS:
     register(Recipe(
         name=f"autoencoder-emoji-{latent}", build=partial(Autoencoder, latent, **SMALL), batches=emoji,
-        loss=reconstruction_loss, evaluate=evaluate_emoji, steps=5000,
+        loss=reconstruction_loss, evaluate=evaluate_emoji, steps=4000,
         data="emoji of the training families, half of them mirrored, batches of 32",
     ))  # fmt: skip
 

@@ -1,0 +1,79 @@
+r"""The figures of notebook 02: the sweep of the latent size against PCA, the ablation, and MNIST."""
+
+from __future__ import annotations
+
+from .. import data, metrics, scenes
+from ..checkpoints import load
+from ..metrics import PCA
+from ..recipes.autoencoder import (
+    EMOJI_LATENTS,
+    HELD_OUT_SEED,
+    SCENE_LATENTS,
+    evaluate_mnist,
+    padded_mnist,
+    reconstruct,
+)
+from . import Score, group
+
+HINTON = 3.00  # Hinton & Salakhutdinov 2006, figure 2: their deep autoencoder, MNIST, 30 numbers
+HINTON_PCA = 13.87  # the same, PCA
+
+
+def scene_pca(d: int = 128) -> PCA:
+    r"""PCA of 12,000 training scenes."""
+    return PCA.fit(scenes.make_scenes(12_000, seed=0)[0], d)
+
+
+def errors(name: str, latents, x, pca: PCA):
+    r"""(d, mean squared error of the autoencoder, of PCA, the autoencoder's reconstructions) of each size."""
+    for d in latents:
+        y = reconstruct(load(f"{name}-{d}")[0], x)
+        linear = pca.reconstruct(x, d).clamp(-1, 1)
+        yield d, metrics.mse(x, y).mean().item(), metrics.mse(x, linear).mean().item(), y
+
+
+@group("autoencoder.scenes")
+def sweep_on_scenes():
+    x, factors = scenes.make_scenes(2000, HELD_OUT_SEED)
+    bars = {8: ">= 3.5", 32: ">= 1"}
+    for d, ours, linear, y in errors("autoencoder-scenes", SCENE_LATENTS, x, scene_pca()):
+        right = metrics.scene_accuracy(y, factors)
+        yield Score(f"autoencoder.scenes.mse.{d}", f"mean squared error, d = {d} (baseline PCA)", ours, ".5f", linear)
+        yield Score(f"autoencoder.scenes.ratio.{d}", f"PCA's error over ours, d = {d}", linear / ours, ".1f", 1,
+                    bars.get(d, ""))  # fmt: skip
+        yield Score(f"autoencoder.scenes.all_six.{d}", f"pictures that keep all six factors, d = {d}",
+                    right["all_six"], ".0%", bar=">= 0.72" if d == 32 else "")  # fmt: skip
+    x, factors = scenes.make_scenes(2000, HELD_OUT_SEED, "held_out")
+    right = metrics.scene_accuracy(reconstruct(load("autoencoder-scenes-32")[0], x), factors)
+    yield Score("autoencoder.scenes.held_out.32", "the same for pairings of shape and colour never seen",
+                right["all_six"], ".0%")  # fmt: skip
+
+
+@group("autoencoder.emoji")
+def sweep_on_emoji():
+    train, test = (data.load_emoji(split).images for split in ("train", "test"))
+    for d, ours, linear, _ in errors("autoencoder-emoji", EMOJI_LATENTS, test, PCA.fit(train, 128)):
+        yield Score(f"autoencoder.emoji.mse.{d}", f"mean squared error, d = {d} (baseline PCA)", ours, ".4f", linear)
+        yield Score(f"autoencoder.emoji.ratio.{d}", f"PCA's error over ours, d = {d}", linear / ours, ".2f", 1,
+                    "> 1" if d <= 32 else "")  # fmt: skip
+
+
+@group("autoencoder.plain")
+def ablation():
+    x, _ = scenes.make_scenes(2000, HELD_OUT_SEED)
+    for name, what in (("bare", "the plain autoencoder"), ("hidden", "with a dense layer beside the code"),
+                       ("norm", "with normalisation"), ("both", "with both")):  # fmt: skip
+        error = metrics.mse(x, reconstruct(load(f"autoencoder-plain-{name}")[0], x)).mean().item()
+        yield Score(f"autoencoder.plain.{name}", f"mean squared error, d = 8, 2,000 steps: {what}", error, ".4f")
+
+
+@group("autoencoder.mnist")
+def mnist():
+    x = padded_mnist("test")
+    pca = PCA.fit(padded_mnist("train"), 30)
+    linear = metrics.squared_error(x, pca.reconstruct(x).clamp(-1, 1)).mean().item()
+    yield Score("autoencoder.mnist.pca", "squared error a picture, PCA, 30 numbers (baseline: published)", linear,
+                ".2f", HINTON_PCA)  # fmt: skip
+    ours = evaluate_mnist(load("autoencoder-mnist-30")[0])["squared_error"]
+    yield Score("autoencoder.mnist.ours", "squared error a picture, 30 numbers (baseline: Hinton's 3.00)", ours, ".2f",
+                HINTON, f"<= {HINTON}")  # fmt: skip
