@@ -17,11 +17,6 @@ NOTEBOOK ?= notebooks/00_start_here.ipynb
 # A kernel of the same name in the home folder must not take the place of this one.
 export JUPYTER_PREFER_ENV_PATH := 1
 
-# Notebooks run in their own folder, where a relative path would mean another place.
-ifdef COURSE_DATA
-export COURSE_DATA := $(abspath $(COURSE_DATA))
-endif
-
 .PHONY: help lab test notebooks scores train clean
 .DEFAULT_GOAL := help
 

@@ -1,9 +1,9 @@
 """Public data sets, by checksum: fetched once, kept in a cache, never needed by the course itself.
 
-`fetch(name)` gives verified local files. With COURSE_DATA set they are read from that folder and the network
-is left alone; else they come from the cache (COURSE_CACHE, or the system's own), filled from the first mirror
-that has the right bytes. A file is put in the cache whole and verified or not at all, however many
-processes ask at once.
+`fetch(name)` gives verified local files. With COURSE_DATA set they are read from that folder (a relative path
+starts at the project's root, wherever a notebook runs) and the network is left alone; else they come from the
+cache (COURSE_CACHE, or the system's own), filled from the first mirror that has the right bytes. A file is put
+in the cache whole and verified or not at all, however many processes ask at once.
 """
 
 import contextlib
@@ -19,6 +19,8 @@ import pooch
 import requests
 from filelock import FileLock
 from tqdm import tqdm
+
+from . import ROOT
 
 GZIP_MAGIC = b"\x1f\x8b"
 CHUNK = 1 << 16  # bytes
@@ -60,7 +62,7 @@ def fetch(name: str) -> dict[str, Path]:
         raise ValueError(f"no data set is called {name!r}; there are {', '.join(DATASETS)}")
     dataset = DATASETS[name]
     if os.environ.get("COURSE_DATA"):
-        return _local(dataset, Path(os.environ["COURSE_DATA"]).expanduser())
+        return _local(dataset, ROOT / Path(os.environ["COURSE_DATA"]).expanduser())
     folder = cache_dir() / dataset.folder
     paths = {file: folder / file for file in dataset.sha256}
     if all(is_right(paths[file], file, dataset) for file in paths):

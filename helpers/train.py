@@ -106,6 +106,7 @@ def main(argv: list[str] | None = None, known: dict[str, Recipe] = recipes.RECIP
     try:
         for recipe in chosen:
             _, card, history = train_recipe(recipe, options.size, options.out, options.steps, options.restart)
+            PartialState().wait_for_everyone()  # the main process may still be evaluating
             if card.metrics:
                 print(", ".join(f"{name} {value:.5g}" for name, value in card.metrics.items()))
             if history.interrupted:

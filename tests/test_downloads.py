@@ -274,6 +274,17 @@ def test_course_data_is_used_and_the_network_is_not(tmp_path, cache, use, monkey
         assert downloads.at_hand("tiny") and server.asked == [] and not cache.exists()
 
 
+def test_a_relative_course_data_starts_at_the_root(tmp_path, cache, use, monkeypatch):
+    (tmp_path / "given" / "tiny").mkdir(parents=True)
+    for name, content in CONTENT.items():
+        (tmp_path / "given" / "tiny" / name).write_bytes(gzip.compress(content))
+    use(tiny("http://127.0.0.1:9"))
+    monkeypatch.setattr(downloads, "ROOT", tmp_path)
+    monkeypatch.setenv("COURSE_DATA", "given")
+    monkeypatch.chdir(cache.parent)
+    assert set(fetch("tiny")) == set(CONTENT)
+
+
 @pytest.mark.parametrize(("spoil", "fault"), [
     (lambda path: path.unlink(), "missing"),
     (lambda path: path.write_bytes(path.read_bytes()[:20]), "damaged"),

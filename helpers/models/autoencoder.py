@@ -121,30 +121,29 @@ class Autoencoder(nn.Module):
 
 
 class PlainAutoencoder(nn.Module):
-    r"""The autoencoder of many textbooks: strided convolutions with ReLU, one linear map to the code, and back.
+    r"""The autoencoder of many textbooks: three strided convolutions, one linear map to the code, and back.
 
-    It is here to be compared with: `hidden` adds a dense layer on either side of the code (None: no such layer),
-    `normalise` adds group normalisation after each convolution but the last.
+    It is here to be compared with. Two options add a part each: `normalise` puts group normalisation after every
+    convolution but the last, `hidden` a dense layer of that many units on both sides of the code.
     """
 
     def __init__(self, latent: int, hidden: int | None = None, normalise: bool = False):
         super().__init__()
         self.config = {"latent": latent, "hidden": hidden, "normalise": normalise}
 
-        def after(width):
-            return [nn.GroupNorm(8, width)] * normalise + [nn.ReLU()]
+        def layer(inputs, outputs, stride):
+            norm = [nn.GroupNorm(8, outputs)] * normalise
+            return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, padding=1), *norm, nn.SiLU())
 
-        flat, h = 64 * 4 * 4, hidden or latent
-        squeeze = [nn.Linear(h, latent)] if hidden else []
-        spread = [nn.Linear(latent, h), nn.ReLU()] if hidden else []
-        self.encoder = nn.Sequential(
-            nn.Conv2d(3, 16, 3, 2, 1), *after(16), nn.Conv2d(16, 32, 3, 2, 1), *after(32),
-            nn.Conv2d(32, 64, 3, 2, 1), *after(64), nn.Flatten(),
-            nn.Linear(flat, h), *[nn.ReLU()] * bool(hidden), *squeeze)  # fmt: skip
+        sides = [1024, hidden, latent] if hidden else [1024, latent]
+        squeeze = [f for a, b in zip(sides, sides[1:], strict=False) for f in (nn.Linear(a, b), nn.SiLU())][:-1]
+        sides.reverse()
+        spread = [f for a, b in zip(sides, sides[1:], strict=False) for f in (nn.Linear(a, b), nn.SiLU())]
+        self.encoder = nn.Sequential(layer(3, 16, 2), layer(16, 32, 2), layer(32, 64, 2), nn.Flatten(), *squeeze)
         self.decoder = nn.Sequential(
-            *spread, nn.Linear(h, flat), nn.ReLU(), nn.Unflatten(1, (64, 4, 4)),
-            nn.ConvTranspose2d(64, 32, 4, 2, 1), *after(32), nn.ConvTranspose2d(32, 16, 4, 2, 1), *after(16),
-            nn.ConvTranspose2d(16, 3, 4, 2, 1))  # fmt: skip
+            *spread, nn.Unflatten(1, (64, 4, 4)), nn.Upsample(scale_factor=2), layer(64, 32, 1),
+            nn.Upsample(scale_factor=2), layer(32, 16, 1), nn.Upsample(scale_factor=2), nn.Conv2d(16, 3, 3, padding=1),
+        )  # fmt: skip
 
     def forward(self, x):
         return self.decoder(self.encoder(x))
