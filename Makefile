@@ -1,5 +1,4 @@
 # Two commands: `make lab` opens the course, `make test` proves that it works. `make help` lists the rest.
-SHELL := /bin/bash
 TORCH := torch==2.13.0
 # An extra package index for torch, e.g. TORCH_INDEX=https://download.pytorch.org/whl/cpu for the small CPU build.
 TORCH_INDEX ?=

@@ -43,7 +43,7 @@ def python():
 
 
 def kernel():
-    own, here = ROOT / ".venv", Path(sys.prefix)
+    own, here = (ROOT / ".venv").resolve(), Path(sys.prefix).resolve()
     if here == own:
         return Row(GOOD, "kernel", "the course's own environment, .venv")
     if not own.exists():
@@ -75,6 +75,8 @@ def device():
     if torch.cuda.is_available():
         memory = torch.cuda.get_device_properties(0).total_memory / 1e9
         return Row(GOOD, "device", f"GPU {torch.cuda.get_device_name(0)}, {memory:.0f} GB")
+    if torch.backends.mps.is_available():
+        return Row(GOOD, "device", "the GPU of this Mac")
     if shutil.which("nvidia-smi"):
         advice = "The CPU is used, which is enough. For the GPU: the CUDA build from https://pytorch.org."
         return Row(WARN, "device", "an NVIDIA GPU that this PyTorch cannot use", advice)
@@ -132,7 +134,10 @@ def widgets():
 
 
 def network():
-    if os.environ.get("COURSE_DATA"):
+    given = os.environ.get("COURSE_DATA")
+    if given and not (ROOT / Path(given).expanduser()).is_dir():
+        return Row(WARN, "network", f"COURSE_DATA names {given}, which is no folder", "Correct it, or unset it.")
+    if given:
         return Row(GOOD, "network", "not needed: the larger data sets are in the folder COURSE_DATA")
     if machine.reachable(*HOST, seconds=2):
         return Row(GOOD, "network", "there; it is used only where you ask for a larger data set")

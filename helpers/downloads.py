@@ -61,8 +61,8 @@ def fetch(name: str) -> dict[str, Path]:
     if name not in DATASETS:
         raise ValueError(f"no data set is called {name!r}; there are {', '.join(DATASETS)}")
     dataset = DATASETS[name]
-    if os.environ.get("COURSE_DATA"):
-        return _local(dataset, ROOT / Path(os.environ["COURSE_DATA"]).expanduser())
+    if given := _given():
+        return _local(dataset, given)
     folder = cache_dir() / dataset.folder
     paths = {file: folder / file for file in dataset.sha256}
     if all(is_right(paths[file], file, dataset) for file in paths):
@@ -78,13 +78,12 @@ def fetch(name: str) -> dict[str, Path]:
 
 
 def at_hand(name: str) -> bool:
-    """Whether `fetch(name)` would need no network: COURSE_DATA is set, or the cache holds the data set."""
+    """Whether `fetch(name)` has all it needs on this computer: in COURSE_DATA if that is set, else in the cache."""
     if name not in DATASETS:
         raise ValueError(f"no data set is called {name!r}; there are {', '.join(DATASETS)}")
     dataset = DATASETS[name]
-    if os.environ.get("COURSE_DATA"):
-        return True
-    return all(is_right(cache_dir() / dataset.folder / file, file, dataset) for file in dataset.sha256)
+    folder = (_given() or cache_dir()) / dataset.folder
+    return all(is_right(folder / file, file, dataset) for file in dataset.sha256)
 
 
 def cache_dir() -> Path:
@@ -111,6 +110,12 @@ def is_right(path: Path, file: str, dataset: Dataset) -> bool:
     except (OSError, EOFError, zlib.error):
         return False
     return digest.hexdigest() == dataset.sha256[file]
+
+
+def _given() -> Path | None:
+    """The folder that COURSE_DATA names, if it is set."""
+    name = os.environ.get("COURSE_DATA")
+    return ROOT / Path(name).expanduser() if name else None
 
 
 def _local(dataset: Dataset, root: Path) -> dict[str, Path]:

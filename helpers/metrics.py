@@ -118,14 +118,20 @@ class PCA:
         flat = x.flatten(1)
         if not 1 <= d <= flat.shape[1] or len(flat) < 2:
             raise ValueError(f"cannot fit {d} components to {len(flat)} points of {flat.shape[1]} numbers")
-        mean = flat.mean(0, dtype=torch.float64).float()
-        # Sums of 2,048 products are exact enough in float32 (1e-7 of the largest); their sum is in float64.
-        covariance = sum((c.T @ c).double() for c in (part - mean for part in flat.split(2048))) / len(flat)
+        # In parts, so that no second copy of x is made. Sums of 2,048 products are exact enough in float32 (1e-7
+        # of the largest); their sum is in float64.
+        parts = flat.split(2048)
+        mean = (sum(part.sum(0, dtype=torch.float64) for part in parts) / len(flat)).float()
+        covariance = torch.zeros(flat.shape[1], flat.shape[1], dtype=torch.float64, device=x.device)
+        for centred in (part - mean for part in parts):
+            covariance.add_(centred.T @ centred, alpha=1 / len(flat))
         variances, vectors = largest_eigenpairs(covariance, d)
         return cls(mean, vectors.T.float().contiguous(), variances.float(), tuple(x.shape[1:]))
 
     def encode(self, x: Tensor, d: int | None = None) -> Tensor:
-        r"""Pictures (N, *shape) -> codes (N, d); d None takes all components."""
+        r"""Pictures (N, *shape) -> codes (N, d); d None takes all components, more than there are is a ValueError."""
+        if d is not None and not 1 <= d <= len(self.components):
+            raise ValueError(f"this PCA has {len(self.components)} components; asked for {d}")
         return (x.flatten(1) - self.mean) @ self.components[:d].T
 
     def decode(self, z: Tensor) -> Tensor:
@@ -153,6 +159,6 @@ def largest_eigenpairs(matrix: Tensor, d: int) -> tuple[Tensor, Tensor]:
         values, rotation = torch.linalg.eigh(basis.T @ image)
         values, rotation = values.flip(0)[:d], rotation.flip(1)[:, :d]
         if (values - before).abs().max() <= 1e-10 * values[0]:
-            break
+            return values, basis @ rotation
         basis, before = torch.linalg.qr(image).Q, values
-    return values, basis @ rotation
+    raise RuntimeError(f"the {d} largest eigenvalues did not settle in 100 iterations: fit more components, or fewer")

@@ -63,8 +63,9 @@ class Snapshot:
         again = f"Delete {self.path}, or train with resume=False, to start again."
         try:
             with safe_open(self.path, framework="pt") as file:
+                # Copies, because the file is mapped into memory: Windows would not let it be replaced.
                 found = json.loads(file.metadata()["settings"])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
         except (SafetensorError, OSError, TypeError, KeyError, ValueError) as error:
             raise SnapshotError(f"{self.path} is damaged, or no snapshot ({error}). {again}") from error
         for name, value in self.settings.items():

@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -28,25 +29,26 @@ from .training import DivergenceError, train
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
 
 
-def train_recipe(recipe: Recipe, size: str, out: Path, steps: int | None = None, restart: bool = False):
+def train_recipe(recipe: Recipe, size: str, out: Path, changes: dict[str, int] | None = None, restart: bool = False):
     r"""Train a recipe at a size, write out/NAME.safetensors, return the model, its Card and the History.
 
+    changes: {"steps": ..., "seed": ...} in place of the recipe's own.
     An unfinished training is continued from out/NAME.SIZE.snapshot, unless `restart`. If this one is
     interrupted, the snapshot stays, no checkpoint is written, and the card has no metrics. Of several
     processes only the main one evaluates and writes.
     """
-    recipe = recipe.at(size)
+    changes = changes or {}
+    recipe = replace(recipe.at(size), **changes)
     snapshot = Path(out) / f"{recipe.name}.{size}.snapshot"
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
         model = recipe.build()
-    history = train(model, recipe.batches(), recipe.loss, steps or recipe.steps, lr=recipe.lr, ema=recipe.ema,
+    history = train(model, recipe.batches(), recipe.loss, recipe.steps, lr=recipe.lr, ema=recipe.ema,
                     seed=recipe.seed, snapshot=snapshot, resume=not restart, label=recipe.name)
     processes = PartialState().num_processes
     launcher = "python" if processes == 1 else f"accelerate launch --num_processes {processes}"
-    command = f"{launcher} -m helpers.train {recipe.name} --size {size}"
-    command += f" --steps {steps}" if steps else ""
-    provenance = dict(data=recipe.data, seed=recipe.seed, command=command, curve=history.curve())
+    words = [launcher, "-m helpers.train", recipe.name, "--size", size, *as_options(changes)]
+    provenance = dict(data=recipe.data, seed=recipe.seed, command=" ".join(words), curve=history.curve())
     if history.interrupted or not PartialState().is_main_process:
         return model, checkpoints.describe(model, metrics={}, **provenance), history
     metrics = {**recipe.evaluate(model), "training_seconds": round(history.seconds, 1)}
@@ -58,6 +60,10 @@ def train_recipe(recipe: Recipe, size: str, out: Path, steps: int | None = None,
     return model, card, history
 
 
+def as_options(changes: dict[str, int]) -> list[str]:
+    return [word for name, value in changes.items() for word in (f"--{name}", str(value))]
+
+
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m helpers.train", description="train models of the course")
     parser.add_argument("names", nargs="*", metavar="NAME", help="a recipe, such as autoencoder-scenes-8")
@@ -65,9 +71,14 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--size", choices=recipes.SIZES, default="full", help="default: full")
     parser.add_argument("--out", type=Path, default=checkpoints.TRAINED, help="default: data/trained")
     parser.add_argument("--steps", type=int, help="instead of the recipe's own number")
+    parser.add_argument("--seed", type=int, help="instead of the recipe's own")
     parser.add_argument("--jobs", type=int, default=1, help="models to train at a time, sharing the cores")
     parser.add_argument("--restart", action="store_true", help="do not continue an interrupted training")
     return parser
+
+
+def changes_of(options: argparse.Namespace) -> dict[str, int]:
+    return {name: value for name in ("steps", "seed") if (value := getattr(options, name)) is not None}
 
 
 def train_side_by_side(names: list[str], options: argparse.Namespace) -> int:
@@ -76,36 +87,47 @@ def train_side_by_side(names: list[str], options: argparse.Namespace) -> int:
     Small models fill one core better than several: on two cores, two at a time take about half the time.
     """
     command = [sys.executable, "-m", "helpers.train", "--size", options.size, "--out", str(options.out)]
-    command += ["--steps", str(options.steps)] * bool(options.steps) + ["--restart"] * options.restart
+    command += [*as_options(changes_of(options)), *["--restart"] * options.restart]
     threads = str(max(1, int(machine.usable_cores() / options.jobs)))
 
     def run(name: str) -> int:
+        print(f"training {name}\n", end="", flush=True)
         done = subprocess.run([*command, name], env=os.environ | {"OMP_NUM_THREADS": threads},
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         lines = done.stdout.decode().rstrip().split("\n")
-        print("\n".join(line.rsplit("\r", 1)[-1] for line in lines), flush=True)  # without the bar's redrawings
+        lines = [line.rsplit("\r", 1)[-1] + "\n" for line in lines]  # without the bar's redrawings
+        print(*lines, sep="", end="", flush=True)
         return done.returncode
 
     with ThreadPoolExecutor(options.jobs) as pool:
-        return max(pool.map(run, names))
+        return max(code if code >= 0 else 128 - code for code in pool.map(run, names))  # as shells do for signals
+
+
+def chosen(parser: argparse.ArgumentParser, options: argparse.Namespace, known: dict[str, Recipe]) -> list[Recipe]:
+    r"""The recipes that the arguments name, each once. Wrong arguments end the program with status 2."""
+    try:
+        found = [recipes.find(name, known) for name in options.names]
+        found += [recipe for prefix in options.group for recipe in recipes.group(prefix, known)]
+    except ValueError as error:
+        parser.error(str(error))
+    if options.steps is not None and options.steps < 1:
+        parser.error(f"--steps must be at least 1, not {options.steps}")
+    if not found:
+        parser.error(f"name what to train, or give --group. Known: {', '.join(known)}")
+    return list({recipe.name: recipe for recipe in found}.values())
 
 
 def main(argv: list[str] | None = None, known: dict[str, Recipe] = recipes.RECIPES) -> int:
     r"""The exit status: 0 trained, 1 failed, 130 interrupted. Wrong arguments end the program with 2."""
     parser = make_parser()
     options = parser.parse_args(argv)
+    todo = chosen(parser, options, known)
+    if options.jobs > 1 and len(todo) > 1:
+        return train_side_by_side([recipe.name for recipe in todo], options)
     try:
-        chosen = [recipes.find(name, known) for name in options.names]
-        chosen += [recipe for prefix in options.group for recipe in recipes.group(prefix, known)]
-    except ValueError as error:
-        parser.error(str(error))
-    if not chosen:
-        parser.error(f"name what to train, or give --group. Known: {', '.join(known)}")
-    if options.jobs > 1 and len(chosen) > 1:
-        return train_side_by_side([recipe.name for recipe in chosen], options)
-    try:
-        for recipe in chosen:
-            _, card, history = train_recipe(recipe, options.size, options.out, options.steps, options.restart)
+        for recipe in todo:
+            args = (recipe, options.size, options.out, changes_of(options), options.restart)
+            _, card, history = train_recipe(*args)
             PartialState().wait_for_everyone()  # the main process may still be evaluating
             if card.metrics:
                 print(", ".join(f"{name} {value:.5g}" for name, value in card.metrics.items()))

@@ -156,7 +156,10 @@ def make_accelerator() -> Accelerator:
     """
     gpu = torch.cuda.is_available() and not parse_flag_from_env("ACCELERATE_USE_CPU")
     own_choice = "bf16" if gpu and torch.cuda.get_device_capability() >= (8, 0) else "no"
-    return Accelerator(mixed_precision=os.environ.get("ACCELERATE_MIXED_PRECISION", own_choice))
+    choice = os.environ.get("ACCELERATE_MIXED_PRECISION", own_choice)
+    if choice == "fp16":  # its loss scaling lets gradients overflow on purpose, which would count as divergence
+        raise ValueError("float16 is not supported: launch with --mixed_precision bf16, or no")
+    return Accelerator(mixed_precision=choice)
 
 
 @contextmanager

@@ -18,6 +18,8 @@ MEMORY_MB = 1000
 sys.path.insert(0, str(ROOT))
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OFFLINE), os.environ.get("PYTHONPATH")]))
 os.environ["COURSE_SYNC_WIDGETS"] = "1"  # a widget renders inside its handler, so its errors reach the test
+os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # a kernel of the same name in the home folder stays out
+os.environ.setdefault("ACCELERATE_USE_CPU", "true")  # results are compared bit for bit, which holds on a CPU
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers on two cores
 runpy.run_path(str(OFFLINE / "sitecustomize.py"))  # this process started before PYTHONPATH was set
 

@@ -22,6 +22,8 @@ def git(*arguments, cwd):
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
     """A published course: a bare repository with the release tag, and one commit after it."""
+    if not shutil.which("git"):
+        pytest.skip("git is not installed")
     work = tmp_path_factory.mktemp("work")
     ignore = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "helpers", work / "helpers", ignore=ignore)

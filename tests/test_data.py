@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from helpers import data, downloads
+from helpers import ROOT, data, downloads
 from helpers.data import decode_cifar, decode_idx
 
 
@@ -26,7 +26,7 @@ def given_data(*names):
     if not root:
         pytest.skip("COURSE_DATA is not set: real data sets are not tested")
     for name in names:
-        folder = Path(root) / downloads.DATASETS[name].folder
+        folder = ROOT / Path(root).expanduser() / downloads.DATASETS[name].folder
         if not folder.is_dir():
             pytest.skip(f"COURSE_DATA has no {folder.name}")
 

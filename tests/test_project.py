@@ -2,6 +2,7 @@
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -176,6 +177,8 @@ def test_a_pickle_is_found(text):
 
 def tracked():
     """The files of the repository: what git tracks; without git, the test is skipped."""
+    if not shutil.which("git"):
+        pytest.skip("git is not installed, so what is committed cannot be listed")
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
         pytest.skip("not a git checkout, so what is committed cannot be listed")

@@ -176,6 +176,28 @@ def test_one_failure_of_many_is_the_exit_status(tmp_path, capfd):
     assert len(list(tmp_path.glob("*.safetensors"))) == 3
 
 
+def test_steps_and_seed_go_into_the_card(tmp_path):
+    assert main("tiny-4", "--steps", 3, "--seed", 5, "--out", tmp_path) == 0
+    model, card = load(tmp_path / "tiny-4.safetensors")
+    assert card.seed == 5 and card.command.endswith("--size full --steps 3 --seed 5")
+    main("tiny-4", "--steps", 3, "--out", tmp_path / "other")
+    other = load(tmp_path / "other" / "tiny-4.safetensors")[0].state_dict()
+    assert any(not torch.equal(value, other[name]) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("steps", [0, -5])
+def test_no_steps_are_refused(steps, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main("tiny-4", "--steps", steps)
+    assert stopped.value.code == 2 and "--steps must be at least 1" in capsys.readouterr().err
+
+
+def test_a_killed_training_is_a_failure(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(train.subprocess, "run", lambda *args, **kwargs: subprocess.CompletedProcess(args, -9, b""))
+    argv = ["autoencoder-plain-bare", "autoencoder-plain-norm", "--jobs", 2, "--out", tmp_path]
+    assert main(*argv, known=recipes.RECIPES) == 137
+
+
 def test_many_processes_enter_the_manifest_at_once(tmp_path):
     (tmp_path / "weights").mkdir()
     code = ("import sys, pathlib; from helpers import manifest; folder = pathlib.Path(sys.argv[1]); "

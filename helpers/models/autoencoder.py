@@ -22,9 +22,9 @@ PRESETS = {
 
 
 class ResBlock(nn.Module):
-    r"""x + f(x), where f is twice (normalise, SiLU, 3x3 convolution): He et al. 2016b, figure 4(e).
+    r"""x + r(x), where r is twice (normalise, SiLU, 3x3 convolution): He et al. 2016b, figure 4(e).
 
-    The last convolution starts at zero, so the block starts as the identity.
+    The last convolution starts at zero, so the block starts as the identity (after Goyal et al. 2017, section 5.1).
     """
 
     def __init__(self, width: int):
@@ -121,7 +121,7 @@ class Autoencoder(nn.Module):
 
 
 class PlainAutoencoder(nn.Module):
-    r"""The autoencoder of many textbooks: three strided convolutions, one linear map to the code, and back.
+    r"""A plain autoencoder: three strided convolutions, one linear map to the code, and back by upsampling.
 
     It is here to be compared with. Two options add a part each: `normalise` puts group normalisation after every
     convolution but the last, `hidden` a dense layer of that many units on both sides of the code.
@@ -135,7 +135,7 @@ class PlainAutoencoder(nn.Module):
             norm = [nn.GroupNorm(8, outputs)] * normalise
             return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, padding=1), *norm, nn.SiLU())
 
-        sides = [1024, hidden, latent] if hidden else [1024, latent]
+        sides = [64 * 4 * 4, hidden, latent] if hidden else [64 * 4 * 4, latent]
         squeeze = [f for a, b in zip(sides, sides[1:], strict=False) for f in (nn.Linear(a, b), nn.SiLU())][:-1]
         sides.reverse()
         spread = [f for a, b in zip(sides, sides[1:], strict=False) for f in (nn.Linear(a, b), nn.SiLU())]
@@ -152,7 +152,8 @@ class PlainAutoencoder(nn.Module):
 def reconstruction_loss(model, x):
     r"""(loss, {"mse": ...}): the mean over batch, channels and pixels of (x - model(x))^2, x in [-1, 1].
 
-    Up to a factor and a constant this is the negative log-likelihood of a Gaussian around the reconstruction.
+    Up to a factor and a constant this is the negative log-likelihood of a Gaussian of fixed variance
+    around the reconstruction.
     "mse" is the same error on the [0, 1] scale, where the course quotes it: a quarter of the loss.
     """
     loss = F.mse_loss(model(x), x)

@@ -14,7 +14,7 @@ from . import Recipe, register
 SCENE_LATENTS = (1, 2, 3, 4, 6, 8, 12, 32, 128)
 EMOJI_LATENTS = (1, 2, 4, 8, 16, 32, 128)
 BATCH = 32
-HELD_OUT_SEED = 1_000_003  # of the scenes that figures are measured on
+NEW_SCENES_SEED = 1_000_003  # of the scenes that figures are measured on; none of them was trained on
 
 
 def new_scenes(batch: int = BATCH):
@@ -48,14 +48,14 @@ def padded_mnist(split: str):
 
 
 @torch.no_grad()
-def reconstruct(model, x, batch: int = 500):
+def reconstruct(model, x, batch: int = 200):
     r"""model(x) in batches, clamped to [-1, 1]."""
     device = next(model.parameters()).device
     return torch.cat([model(part.to(device)).clamp(-1, 1).cpu() for part in x.split(batch)])
 
 
 def evaluate_scenes(model, n: int = 2000) -> dict[str, float]:
-    x, factors = scenes.make_scenes(n, HELD_OUT_SEED)
+    x, factors = scenes.make_scenes(n, NEW_SCENES_SEED)
     y = reconstruct(model, x)
     return {"mse": metrics.mse(x, y).mean().item(), "all_six": metrics.scene_accuracy(y, factors)["all_six"]}
 
@@ -78,7 +78,8 @@ for latent in SCENE_LATENTS:
     register(Recipe(
         name=f"autoencoder-scenes-{latent}", build=partial(Autoencoder, latent, **SMALL), **ON_SCENES, steps=5000,
         sizes={"gpu": {"build": partial(Autoencoder, latent, **PRESETS["large"]), "steps": 20_000,
-                       "batches": partial(new_scenes, 128)}},
+                       "batches": partial(new_scenes, 128),
+                       "data": "tiny scenes, drawn anew at every step, batches of 128"}},
     ))  # fmt: skip
 
 for latent in EMOJI_LATENTS:
@@ -86,15 +87,17 @@ for latent in EMOJI_LATENTS:
         name=f"autoencoder-emoji-{latent}", build=partial(Autoencoder, latent, **SMALL), batches=emoji,
         loss=reconstruction_loss, evaluate=evaluate_emoji, steps=4000,
         data="emoji of the training families, half of them mirrored, batches of 32",
+        sizes={"gpu": {"build": partial(Autoencoder, latent, **PRESETS["large"]), "steps": 8000}},
     ))  # fmt: skip
 
 for name, hidden, normalise in (("bare", None, False), ("hidden", 256, False), ("norm", None, True),
                                 ("both", 256, True)):  # fmt: skip
     register(Recipe(name=f"autoencoder-plain-{name}", build=partial(PlainAutoencoder, 8, hidden, normalise),
-                    **ON_SCENES, steps=2000))  # fmt: skip
+                    **ON_SCENES, steps=2000, sizes={"gpu": {"steps": 8000}}))  # fmt: skip
 
 register(Recipe(
     name="autoencoder-mnist-30", build=partial(Autoencoder, 30, channels=1, **PRESETS["medium"]),
     batches=partial(mnist, 128), loss=reconstruction_loss, evaluate=evaluate_mnist, steps=6000,
     data="MNIST, 60,000 training pictures padded to 32x32, batches of 128",
+    sizes={"gpu": {"build": partial(Autoencoder, 30, channels=1, **PRESETS["large"]), "steps": 20_000}},
 ))  # fmt: skip

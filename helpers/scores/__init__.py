@@ -76,13 +76,18 @@ def group(name: str):
 def compute(prefix: str = "") -> Iterator[Score]:
     r"""The scores whose names begin with `prefix`, in order. ValueError if there are none."""
     chosen = [name for name in GROUPS if name.startswith(prefix) or prefix.startswith(name)]
-    if not chosen:
-        raise ValueError(f"no scores begin with {prefix!r}. There are: {', '.join(GROUPS)}")
+    found = 0
     for name in chosen:
         try:
-            yield from (score for score in GROUPS[name]() if score.name.startswith(prefix))
+            for score in GROUPS[name]():
+                if score.name.startswith(prefix):
+                    found += 1
+                    yield score
         except DataUnavailable as error:
+            found += 1
             yield Score(name, "the scores of this group", None, skipped=str(error))
+    if not found:
+        raise ValueError(f"no scores begin with {prefix!r}. There are: {', '.join(GROUPS)}")
 
 
 from . import autoencoder, tiny_scenes  # noqa: E402, F401  (they register their groups, so they come last)

@@ -7,6 +7,7 @@ import json
 import sys
 
 from .. import DATA
+from ..checkpoints import CheckpointError
 from ..files import write_atomically
 from . import Score, compute
 
@@ -24,6 +25,8 @@ def main(argv: list[str] | None = None) -> int:
         found = [shown(score, table=not options.json) for score in compute(options.prefix)]
     except ValueError as error:
         parser.error(str(error))
+    except CheckpointError as error:
+        sys.exit(f"error: {error}")
     entries = {score.name: score.entry() for score in found if score.value is not None}
     if options.json:
         skipped = {score.name: score.skipped for score in found if score.value is None}

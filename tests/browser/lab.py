@@ -45,7 +45,7 @@ def find_chromium() -> str:
         return path
     if not shutil.which("apt-get") or os.geteuid() != 0:
         raise NoBrowserError("no chromium is installed; on Debian: sudo apt-get install chromium")
-    command = ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]
+    command = ["sh", "-c", "apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     except subprocess.TimeoutExpired:
@@ -213,9 +213,10 @@ class NotebookPage:
         sweep.locator(PICTURE).first.evaluate(
             """picture => {
                 window.latencies = [];
-                document.addEventListener('keydown', () => { window.pressed = performance.now(); }, true);
-                picture.addEventListener('load', () => requestAnimationFrame(
-                    () => window.latencies.push(performance.now() - window.pressed)));
+                // Assigned, not added: a second call replaces the listeners of the first.
+                window.onkeydown = () => { window.pressed = performance.now(); };
+                picture.onload = () => requestAnimationFrame(
+                    () => window.latencies.push(performance.now() - window.pressed));
             }"""
         )
         for i in range(presses):

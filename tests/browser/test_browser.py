@@ -55,7 +55,6 @@ def test_a_sweep_in_the_page(chromium, tmp_path, monkeypatch):
         sweep.get_by_text("level 4", exact=True).wait_for(timeout=5000)
 
 
-@pytest.mark.skipif(not (ROOT / NOTEBOOK).exists(), reason=f"{NOTEBOOK} is not written yet")
 def test_the_latent_sweep_answers_the_keyboard_at_once(chromium, record_property):
     with JupyterLab(ROOT) as lab:
         page = lab.open(chromium, NOTEBOOK)
