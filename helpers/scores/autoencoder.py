@@ -80,3 +80,16 @@ def mnist():
     ours = evaluate_mnist(load("autoencoder-mnist-30")[0])["squared_error"]
     yield Score("autoencoder.mnist.ours", "squared error a picture, 30 numbers (baseline: Hinton's 3.00)", ours, ".2f",
                 HINTON, f"<= {HINTON}")  # fmt: skip
+
+
+@group("autoencoder.minutes")
+def minutes():
+    r"""Training times as the cards recorded them: the machine and its load on that day, not a property of the code."""
+    names = [f"autoencoder-scenes-{d}" for d in SCENE_LATENTS] + [f"autoencoder-emoji-{d}" for d in EMOJI_LATENTS]
+    seconds = [load(name)[1].metrics["training_seconds"] for name in names]
+    yield Score("autoencoder.minutes.sweep", "training of the sweep as recorded, two models at a time on two cores",
+                sum(seconds) / 2 / 60, ".0f", bar="<= 20")  # fmt: skip
+    yield Score("autoencoder.minutes.one", "one model of the sweep on one core of the two, on average",
+                sum(seconds) / len(seconds) / 60, ".1f")  # fmt: skip
+    yield Score("autoencoder.minutes.mnist", "training of the MNIST model as recorded, on two cores",
+                load("autoencoder-mnist-30")[1].metrics["training_seconds"] / 60, ".0f", bar="<= 10")  # fmt: skip
