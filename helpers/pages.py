@@ -124,6 +124,9 @@ def fill_scores(text):
     path = DATA / "scores.json"
     scores = json.loads(path.read_text(encoding="utf-8"))["scores"] if path.exists() else {}
 
+    if re.search(r"^<!--score:", text, re.MULTILINE):
+        raise PageError("a quoted figure begins a line, where Markdown takes it for a block: put a word before it")
+
     def span(found):
         if found[1] not in scores:
             raise PageError(f"data/scores.json has no figure {found[1]!r}: see `python -m helpers.scores`")

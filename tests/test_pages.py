@@ -102,21 +102,27 @@ def test_a_notebook_that_is_not_there_is_named(folder, name):
 def test_readme_is_filled(folder):
     scores(folder, ratio="4.1")
     drawn = "<!--course-map-->\nold\n<!--/course-map-->"
-    publish.README.write_text(f"<!--score:ratio-->?<!--/--> times\n{drawn}\nend")
+    publish.README.write_text(f"It is <!--score:ratio-->?<!--/--> times\n{drawn}\nend")
     assert publish.check_readme()
     publish.main(["--stamp"])
     text = publish.README.read_text()
-    assert text.startswith("<!--score:ratio-->4.1<!--/--> times") and "Stable Diffusion" in text
+    assert text.startswith("It is <!--score:ratio-->4.1<!--/--> times") and "Stable Diffusion" in text
     assert "old" not in text and text.endswith("end") and not publish.check_readme()
 
 
 def test_every_span_of_a_line_is_filled(folder):
     scores(folder, a="1", b="2 %")
-    filled = pages.fill_scores("<!--score:a--><!--/--> and <!--score:b-->0<!--/-->")
-    assert filled == "<!--score:a-->1<!--/--> and <!--score:b-->2 %<!--/-->"
+    filled = pages.fill_scores("Now <!--score:a--><!--/--> and <!--score:b-->0<!--/-->")
+    assert filled == "Now <!--score:a-->1<!--/--> and <!--score:b-->2 %<!--/-->"
     assert pages.fill_scores(filled) == filled
     with pytest.raises(pages.PageError, match="no figure 'c'"):
-        pages.fill_scores("<!--score:c-->0<!--/-->")
+        pages.fill_scores("Now <!--score:c-->0<!--/-->")
+
+
+def test_a_figure_that_begins_a_line_is_refused(folder):
+    scores(folder, a="1")
+    with pytest.raises(pages.PageError, match="put a word before it"):
+        pages.fill_scores("It is\n<!--score:a-->1<!--/--> times as large")
 
 
 def page(*outputs, **metadata):
