@@ -124,7 +124,7 @@ def fill_scores(text):
     path = DATA / "scores.json"
     scores = json.loads(path.read_text(encoding="utf-8"))["scores"] if path.exists() else {}
 
-    if re.search(r"^<!--score:", text, re.MULTILINE):
+    if re.search(r"^\s*<!--score:", text, re.MULTILINE):
         raise PageError("a quoted figure begins a line, where Markdown takes it for a block: put a word before it")
 
     def span(found):

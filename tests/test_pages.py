@@ -119,10 +119,11 @@ def test_every_span_of_a_line_is_filled(folder):
         pages.fill_scores("Now <!--score:c-->0<!--/-->")
 
 
-def test_a_figure_that_begins_a_line_is_refused(folder):
+@pytest.mark.parametrize("indent", ["", "  "])
+def test_a_figure_that_begins_a_line_is_refused(folder, indent):
     scores(folder, a="1")
     with pytest.raises(pages.PageError, match="put a word before it"):
-        pages.fill_scores("It is\n<!--score:a-->1<!--/--> times as large")
+        pages.fill_scores(f"It is\n{indent}<!--score:a-->1<!--/--> times as large")
 
 
 def page(*outputs, **metadata):
