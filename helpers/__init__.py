@@ -12,7 +12,7 @@
     metrics, scores/        all         how good a picture is; every figure that the course quotes, computed again
     plotting, pictures      all         pictures in a fixed range, curves, error maps
     widgets                 all         the sweep: knobs in, a picture and a status line out
-    checks, exercises       all         checks of shapes and equations; one check for each exercise
+    checks, exercises/      all         checks of shapes and equations; one check for each exercise
     source                  all         the live source of what a notebook imports
     doctor, machine         00          what this computer has, and what to do about it
     course, pages, publish  -           the map of the notes; run, clean and stamp the notebooks

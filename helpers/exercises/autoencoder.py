@@ -1,16 +1,11 @@
-"""The exercises: what each asks for, and the tests that its answer must pass.
-
-A function here takes what the notebook has made, and returns the Exercise that checks the learner's answer on it.
-"""
+"""The exercises of notebook 02: one subspace or two, the elbow of a curve, and which factors survive."""
 
 from __future__ import annotations
 
 import torch
 
-from . import scenes
-from .checks import Exercise, assert_close
-
-# -- 02: the autoencoder -------------------------------------------------------------------------------------------
+from .. import scenes
+from ..checks import Exercise, assert_close
 
 
 def principal_angles(decoder, components) -> Exercise:

@@ -1,0 +1,9 @@
+"""The exercises: what each asks for, and the tests that its answer must pass. One file for each notebook.
+
+A function here takes what the notebook has made, and returns the Exercise that checks the learner's answer on it.
+A notebook calls it as `exercises.NAME(...)`.
+"""
+
+from .autoencoder import elbow, principal_angles, ranking
+
+__all__ = ["elbow", "principal_angles", "ranking"]
