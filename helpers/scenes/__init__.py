@@ -5,6 +5,7 @@
     reading     sentences -> factors      in either language; names the words that it does not know
     parser      pictures -> factors       analysis by synthesis; says how far to trust the answer
     pairs       all four for two objects  left of, right of, above, below
+    crowd       sentences about up to five objects, as text, as ids, and word for word: data for translation
 
 Their ancestors: ShapeWorld (Kuhnle & Copestake 2017) for generated scenes with captions of known truth,
 dSprites (Matthey et al. 2017) for independent factors, CLEVR (Johnson et al. 2017) for tests of composition,
@@ -14,6 +15,17 @@ and GenEval (Ghosh et al. 2023) for scoring text-to-image models by detecting wh
 """
 
 from .captions import LANGUAGES, UNSAID, caption, drop_factors, with_particle
+from .crowd import (
+    ENGLISH,
+    KOREAN,
+    MOST,
+    alignment,
+    alignments,
+    crowd_batch,
+    crowd_caption,
+    read_crowd_caption,
+    sample_crowd,
+)
 from .drawing import (
     BACKGROUNDS,
     COLOURS,
@@ -49,9 +61,12 @@ __all__ = [
     "BACKGROUNDS",
     "COLOURS",
     "COLUMNS",
+    "ENGLISH",
     "FACTORS",
     "HELD_OUT",
+    "KOREAN",
     "LANGUAGES",
+    "MOST",
     "PAIR_FACTORS",
     "PAIR_VALUES",
     "PALETTE",
@@ -62,8 +77,12 @@ __all__ = [
     "UNSAID",
     "VALUES",
     "Parsed",
+    "alignment",
+    "alignments",
     "canonical",
     "caption",
+    "crowd_batch",
+    "crowd_caption",
     "draw",
     "draw_objects",
     "draw_pairs",
@@ -74,7 +93,9 @@ __all__ = [
     "parse",
     "parse_pairs",
     "read_caption",
+    "read_crowd_caption",
     "read_pair_caption",
+    "sample_crowd",
     "sample_factors",
     "sample_pairs",
     "with_particle",
