@@ -13,7 +13,7 @@ known three times over: as text, as ids (`crowd_batch`), and word for word (`ali
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import product
 
@@ -31,20 +31,19 @@ MOST = 5                                                 # objects in a sentence
 NONE = -1                                                # no counterpart
 _VALUES = {name: VALUES[name] for name in FACTORS[:5]}
 _SEPARATORS = {"en": (", ", " and "), "ko": (", ", ", ")}    # between objects, and before the last
-_GROUND = {"en": ("background",), "ko": ("배경",)}
-_PLACE_WORDS = {"en": (*ROWS, *COLUMNS),
-                "ko": ("왼쪽", "오른쪽", "위", "아래", "위쪽", "아래쪽", "가운데", "한가운데")}
+_GROUND = {"en": "background", "ko": "배경"}
+_PLACE_WORDS = {"en": (*ROWS, *COLUMNS), "ko": "왼쪽 오른쪽 위 아래 위쪽 아래쪽 가운데 한가운데".split()}
 
 
-def _vocabulary(language: str, words: Iterable[str], pieces: Iterable[str]) -> tuple[str, ...]:
+def _vocabulary(language: str, pieces: str, words: str) -> tuple[str, ...]:
     named = [word for names in WORDS[language].values() for word in names]
-    return *SPECIALS, *pieces, *(MARK + word for word in (*words, *named))
+    words = [*words.split(), _GROUND[language], *_PLACE_WORDS[language], *named]
+    return *SPECIALS, *pieces.split(), *(MARK + word for word in words)
 
 
-# Tokens for helpers.text.Tokenizer: all that these sentences need, and no other. ("an" never follows from a size,
-# 가 never from a shape: what is in the list but not in the sentences would be translated by chance.)
-ENGLISH = _vocabulary("en", ("a", "in", "the", "on", "and", *_GROUND["en"], *_PLACE_WORDS["en"]), (",",))
-KOREAN = _vocabulary("ko", ("있다", *_GROUND["ko"], *_PLACE_WORDS["ko"]), (",", "의", "에", "이"))
+# Tokens for helpers.text.Tokenizer: all that these sentences need, and no other. Not "an", which no size asks for, nor
+# 가, which no shape asks for: a token that no sentence teaches would be translated by chance instead of being unknown.
+ENGLISH, KOREAN = _vocabulary("en", ",", "a in the on and"), _vocabulary("ko", ", 의 에 이", "있다")
 VOCABULARIES = {"en": ENGLISH, "ko": KOREAN}
 
 
@@ -77,13 +76,11 @@ def crowd_caption(objects: Tensor, background: int, language: str = "en") -> str
     Raises ValueError where there is no object, or where a factor is no index into its names.
     """
     check_language(language)
-    objects, background = torch.as_tensor(objects), int(background)
-    _check(objects[None], torch.tensor([background]))
+    _check(objects[None], torch.tensor([background := int(background)]))
     said = [_phrase(row, language) for row in objects.tolist() if row[0] != UNSAID]
     comma, last = _SEPARATORS[language]
     before, after = _frame(background, language)
-    text = last.join(filter(None, [comma.join(said[:-1]), said[-1]]))
-    return f"{before} {text} {after}".strip()
+    return f"{before} {last.join(filter(None, [comma.join(said[:-1]), said[-1]]))} {after}".strip()
 
 
 def crowd_batch(objects: Tensor, background: Tensor, source: str = "ko", target: str = "en") -> tuple[Tensor, Tensor]:
@@ -106,7 +103,7 @@ def alignments(objects: Tensor, background: Tensor, source: str = "ko", target: 
     """
     here, there = (_sentences(objects, background, language)[..., 1] for language in (target, source))
     same = (here[:, :, None] == there[:, None, :]) & (here[:, :, None] != NONE)          # (n, T, S)
-    return torch.where(same.any(2), same.int().argmax(2), -1)
+    return torch.where(same.any(2), same.int().argmax(2), NONE)
 
 
 def alignment(objects: Tensor, background: int, source: str = "ko", target: str = "en") -> list[int]:
@@ -119,9 +116,9 @@ def read_crowd_caption(text: str) -> tuple[Tensor, int]:
 
     Objects are told apart by commas and "and". As in `read_caption`, words may come in any order within an object,
     and particles may stand apart. Raises ValueError, with the object's number, for what `read_caption` refuses and
-    where a factor is missing, and for no background or two.
+    for a missing factor; also for no background or two.
     """
-    parts = re.split(r",\s*and\b|,|\band\b", text.strip().rstrip("."))
+    parts = re.split(r",\s*and\b|,|\band\b", text.lower())
     rows = [_read(part, number) for number, part in enumerate(parts, 1)]
     grounds = [row[5] for row in rows if row[5] != UNSAID]
     if len(grounds) != 1:
@@ -149,7 +146,7 @@ def _check(objects: Tensor, background: Tensor) -> None:
     check_factors(background[:, None], {"background": BACKGROUNDS})
     absent = (objects == UNSAID).all(2)
     check_factors(objects[~absent], _VALUES)
-    if absent[:, :1].any() or (absent[:, :-1] & ~absent[:, 1:]).any() or not objects.shape[1]:
+    if not objects.numel() or absent[:, 0].any() or (absent[:, :-1] & ~absent[:, 1:]).any():
         raise ValueError("each scene needs an object, and rows of UNSAID only after its last one")
 
 
@@ -219,5 +216,5 @@ def _roles(tokens: Sequence[str], language: str) -> list[int]:
     # 왼쪽 위 says the column first; "top left" and 위쪽 가운데 the row. One word, centre or 한가운데, counts as row.
     factors = (3, 4) if place[:1] in (["왼쪽"], ["오른쪽"]) else (4, 3)
     roles = {word: FACTORS.index(factor) for word, (factor, _) in MEANING.items()}
-    roles |= dict(zip(place, factors, strict=False)) | dict.fromkeys(_GROUND[language], 6)
+    roles |= dict(zip(place, factors, strict=False)) | {_GROUND[language]: 6}
     return [roles.get(word, NONE) for word in words]
