@@ -5,6 +5,7 @@
       autoencoder           02          Hinton & Salakhutdinov 2006
     scenes/                 all         tiny scenes: pictures whose truth is known, captions, and the parser
     data, downloads         all         emoji, MNIST, Fashion-MNIST, CIFAR-10, Multi30k, Tatoeba; offline first
+    text, text_metrics      01, 03      tokenizers and padding; exact match, BLEU and chrF
     training                all         one loop for every model: a CPU, a GPU or several processes
       progress, snapshots               its bar and history; the file from which it continues
     recipes/, train         all         what is trained on what; `python -m helpers.train NAME`

@@ -36,9 +36,9 @@ if not (root / "helpers/course.toml").exists():
         raise RuntimeError(f"Could not fetch the course from {{url}}. {{why}}") from error
 if root == fetched:
     os.chdir(root / "notebooks")
-    missing = [name for name in ("accelerate", "pooch", "safetensors") if not importlib.util.find_spec(name)]
-    if missing:
-        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", *missing], check=True)
+    for pkg in "accelerate pooch safetensors tokenizers sacrebleu colorama lxml portalocker tabulate".split():
+        if not importlib.util.find_spec(pkg):
+            subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", pkg], check=True)
 sys.path.insert(0, str(root))"""
 
 

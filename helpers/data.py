@@ -4,9 +4,13 @@ Images are float32 in [-1, 1], (N, C, H, W); -1 is black.
 """
 
 import csv
+import hashlib
 import math
 import struct
 import tarfile
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,11 +87,63 @@ def multi30k(split: str = "train") -> list[tuple[str, str]]:
     return list(zip(german, english, strict=True))
 
 
-def tatoeba() -> list[tuple[str, str]]:
-    """Tatoeba: 3,798 pairs (Korean, English), the short ones first; a sentence may occur in several."""
+def tatoeba(split: str = "train") -> list[tuple[str, str]]:
+    """Tatoeba: pairs (Korean, English), the short ones first; a sentence may occur in several.
+
+    "train" has 3,040, "val" 379, "test" 379, "all" 3,798; no sentence is in two of the first three.
+    """
+    _check_split(split, ("train", "val", "test", "all"))
     (file,) = fetch("tatoeba").values()
     rows = [line.split("\t") for line in _lines(file)]  # English, Korean, who wrote them
-    return [(korean, english) for english, korean, _ in rows]
+    pairs = [(korean, english) for english, korean, _ in rows]
+    return pairs if split == "all" else split_pairs(pairs)[split]
+
+
+def split_pairs(pairs: Sequence[tuple[str, str]]) -> dict[str, list[tuple[str, str]]]:
+    """Pairs of sentences in "train", "val" and "test", so that no sentence is in two of them.
+
+    Pairs that share a sentence stay together, and so do those that share one with them, and so on; sentences that
+    differ only in capitals, spaces or the mark at their end count as one. "val" and "test" get a tenth each, or a
+    little less. Which pairs they get depends on the pairs alone; each split keeps their order.
+    """
+    groups = linked(pairs)
+    members = Counter(groups)
+    # In the order of their hashes, which has nothing to do with length or subject.
+    shuffled = sorted(members, key=lambda group: hashlib.sha256("\t".join(pairs[group]).encode()).digest())
+    where = dict.fromkeys(shuffled, "train")
+    for split in ("test", "val"):
+        room = len(pairs) // 10
+        for group in shuffled:
+            if where[group] == "train" and members[group] <= room:
+                where[group], room = split, room - members[group]
+    splits = {"train": [], "val": [], "test": []}
+    for pair, group in zip(pairs, groups, strict=True):
+        splits[where[group]].append(pair)
+    return splits
+
+
+def linked(pairs: Sequence[tuple[str, str]]) -> list[int]:
+    """For each pair the index of the first that is linked to it: by a shared sentence, or through other pairs."""
+    first = list(range(len(pairs)))
+    seen = {}  # (language, sentence) -> a pair that has it
+
+    def root(pair):
+        while first[pair] != pair:
+            pair = first[pair]
+        return pair
+
+    for index, pair in enumerate(pairs):
+        for language, sentence in enumerate(pair):
+            other = root(seen.setdefault((language, _plain(sentence)), index))
+            here = root(index)
+            first[max(here, other)] = min(here, other)
+    return [root(index) for index in range(len(pairs))]
+
+
+def _plain(sentence: str) -> str:
+    """A sentence without capitals, spaces and the marks at its end."""
+    letters = "".join(unicodedata.normalize("NFC", sentence).casefold().split())
+    return letters.rstrip(".!?…。") or letters
 
 
 def decode_idx(data: bytes) -> Tensor:

@@ -10,9 +10,11 @@ vocabulary gives the ids, and a checkpoint carries it: nothing else is needed to
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import tokenizers
 import torch
@@ -47,12 +49,13 @@ class Tokenizer:
 
     @classmethod
     def learn(cls, sentences: Iterable[str], size: int, least: int = 3) -> Tokenizer:
-        r"""A list of at most `size` tokens for these sentences; the same sentences always give the same list.
+        r"""The tokenizer of at most `size` tokens that suits these sentences; the same sentences give the same list.
 
         It starts with the characters that occur at least `least` times and joins the most frequent pair of neighbours
         again and again (byte-pair encoding: Sennrich, Haddow & Birch 2016). ValueError where `size` is too small for
         the characters.
         """
+        check_texts(sentences)
         tokenizer = splitter({})
         sentences = [tokenizer.normalizer.normalize_str(sentence) for sentence in sentences]
         counts = Counter(character for sentence in sentences for character in sentence if character != " ")
@@ -67,7 +70,8 @@ class Tokenizer:
             continuing_subword_prefix="",
             show_progress=False,
         )
-        tokenizer.train_from_iterator(sentences, trainer)
+        with one_thread():
+            tokenizer.train_from_iterator(sentences, trainer)
         ids = tokenizer.get_vocab()
         return cls(sorted(ids, key=ids.get))
 
@@ -112,11 +116,13 @@ def pad(sequences: Iterable[Sequence[int]]) -> Tensor:
 
 def source_batch(tokenizer: Tokenizer, texts: Iterable[str]) -> Tensor:
     r"""Texts -> (B, S) int64, what an encoder reads: the ids, then EOS. An empty text is just EOS."""
+    check_texts(texts)
     return pad([*tokenizer.encode(text), EOS] for text in texts)
 
 
 def target_batch(tokenizer: Tokenizer, texts: Iterable[str]) -> Tensor:
     r"""Texts -> (B, T) int64, what a decoder learns: BOS, the ids, EOS."""
+    check_texts(texts)
     return pad([BOS, *tokenizer.encode(text), EOS] for text in texts)
 
 
@@ -152,3 +158,23 @@ def check_vocabulary(vocabulary: Sequence[str]) -> None:
     impossible = [token for token in vocabulary if not token or " " in token or MARK in token[1:]]
     if impossible:
         raise ValueError(f"a token is not empty, has no space, and {MARK} only in front; not so: {impossible[:5]}")
+
+
+def check_texts(texts: Iterable[str]) -> None:
+    if isinstance(texts, str):
+        raise ValueError(f"expected a list of texts; for a single one, give [text]. Got {texts[:20]!r}")
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    r"""Keeps `tokenizers` from starting threads: once it has, it prints a warning at each later fork of the process."""
+    name = "TOKENIZERS_PARALLELISM"
+    before = os.environ.get(name)
+    os.environ[name] = "false"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

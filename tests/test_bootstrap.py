@@ -1,12 +1,15 @@
 """The first cell of every notebook, run where the course is missing (as on Colab) and where it isn't."""
 
 import ast
+import importlib.metadata
 import os
+import re
 import shutil
 import subprocess
 import sys
 
 import pytest
+from packaging.requirements import Requirement
 
 from helpers import ROOT, course
 
@@ -99,8 +102,16 @@ def test_without_git_the_message_is_the_same(repository, tmp_path):
 def test_only_what_is_missing_is_installed(repository, tmp_path):
     before = (
         "import importlib.util, subprocess; find, run = importlib.util.find_spec, subprocess.run\n"
-        "importlib.util.find_spec = lambda name: None if name == 'pooch' else find(name)\n"
+        "importlib.util.find_spec = lambda name: None if name in ('pooch', 'sacrebleu') else find(name)\n"
         "subprocess.run = lambda c, **k: print(*c[1:]) if 'pip' in c else run(c, **k)\n"
     )
     done = run_cell(tmp_path, repository, before)
-    assert done.stdout.splitlines()[0] == "-m pip install --quiet --no-deps pooch", done.stderr
+    installed = [f"-m pip install --quiet --no-deps {name}" for name in ("pooch", "sacrebleu")]
+    assert done.stdout.splitlines()[:2] == installed and "pip" not in done.stdout.splitlines()[2], done.stderr
+
+
+def test_what_sacrebleu_imports_is_installed_with_it():
+    """--no-deps leaves it out. Colab has numpy; regex serves a tokenizer that the course doesn't use."""
+    needs = {Requirement(line).name for line in importlib.metadata.requires("sacrebleu") if "extra" not in line}
+    named = set(re.search(r'in "(.+)".split', course.bootstrap_source())[1].split())
+    assert "sacrebleu" in named and needs - {"numpy", "regex"} <= named

@@ -109,10 +109,46 @@ def test_fashion_mnist_reads_its_own_files(tmp_path, monkeypatch):
     assert len(data.fashion_mnist("train")[0]) == 3
 
 
-@pytest.mark.parametrize("function", [data.mnist, data.fashion_mnist, data.cifar10, data.multi30k])
+@pytest.mark.parametrize("function", [data.mnist, data.fashion_mnist, data.cifar10, data.multi30k, data.tatoeba])
 def test_an_unknown_split_is_named_before_anything_is_fetched(function):
     with pytest.raises(ValueError, match="'dev' is not one of 'train'"):
         function("dev")
+
+
+# Pairs of sentences in splits.
+
+
+def assert_nothing_is_shared(splits):
+    """No sentence in two splits, not even with other capitals, spaces or marks at its end."""
+    for language in (0, 1):
+        known = [{re.sub(r"\s|[.!?]+$", "", pair[language].lower()) for pair in part} for part in splits.values()]
+        assert len(set().union(*known)) == sum(map(len, known))
+
+
+sentences = st.integers(0, 60).map("문장 {}.".format), st.integers(0, 60).map("Sentence {}!".format)
+
+
+@given(st.lists(st.tuples(*sentences), max_size=60))
+def test_no_sentence_is_in_two_splits(pairs):
+    splits = data.split_pairs(pairs)
+    assert_nothing_is_shared(splits)
+    assert sorted(sum(splits.values(), [])) == sorted(pairs)
+    assert all(len(splits[name]) <= len(pairs) / 10 for name in ("val", "test"))
+    assert splits == data.split_pairs(list(pairs))
+
+
+def test_pairs_are_linked_through_other_pairs():
+    pairs = [("가", "Go."), ("나", "I"), ("다", "all"), ("가", "Walk!"), ("라", "walk ."), ("나", "go"), ("all", "x")]
+    assert data.linked(pairs) == [0, 0, 2, 0, 0, 0, 6], "the last shares its word with another language only"
+    assert data.linked([("...", "!"), ("?", "a")]) == [0, 1], "marks alone are sentences of their own"
+
+
+def test_splits_hold_a_tenth_and_keep_the_order():
+    pairs = [(f"문장 {i}", f"sentence {i}") for i in range(500)]
+    splits = data.split_pairs(pairs)
+    assert [len(splits[name]) for name in ("train", "val", "test")] == [400, 50, 50]
+    assert all(part == [pair for pair in pairs if pair in part] for part in splits.values())
+    assert splits["test"] != pairs[-50:] and splits["test"] == data.split_pairs(pairs)["test"]
 
 
 # Real data.
@@ -142,7 +178,13 @@ def test_multi30k():
 
 def test_tatoeba():
     given_data("tatoeba")
-    pairs = data.tatoeba()
+    pairs = data.tatoeba("all")
     assert len(pairs) == 3798 and pairs[0] == ("가.", "Go.")
     assert all(re.search("[가-힣]", korean) for korean, _ in pairs)
     assert all("CC-BY" not in part for pair in pairs for part in pair)
+    splits = {split: data.tatoeba(split) for split in ("train", "val", "test")}
+    assert [len(part) for part in splits.values()] == [3040, 379, 379]
+    assert sorted(sum(splits.values(), [])) == sorted(pairs)
+    assert_nothing_is_shared(splits)
+    lengths = [np.mean([len(english.split()) for _, english in part]) for part in splits.values()]
+    assert max(lengths) - min(lengths) < 0.5, "a split is easier than another"
