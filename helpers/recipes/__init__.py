@@ -79,4 +79,4 @@ def group(prefix: str, recipes: dict[str, Recipe] | None = None) -> list[Recipe]
     return members
 
 
-from . import autoencoder  # noqa: E402, F401  (it registers its recipes, so it comes after what it uses)
+from . import autoencoder, seq2seq, translation  # noqa: E402, F401  (they register recipes, so they come last)

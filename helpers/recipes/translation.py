@@ -1,0 +1,94 @@
+r"""The weights of notebook 01 that read real language: emoji names, Multi30k and Tatoeba.
+
+    seq2seq-emoji             Korean names of emoji to English
+    seq2seq-multi30k-scaled   German to English with attention; seq2seq-multi30k-fixed without
+    seq2seq-tatoeba           Korean to English
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache, partial
+
+import torch
+
+from .. import data
+from ..models.seq2seq import Seq2Seq, translation_loss
+from ..pipelines import Translator
+from ..text import BOS, EOS, Tokenizer, pad
+from ..text_metrics import bleu, chrf, exact_match
+from . import Recipe, register
+
+Pairs = Sequence[tuple[str, str]]
+BEAM = 5  # width of the search whose translations are scored
+
+
+def emoji_names(split: str) -> Pairs:
+    r"""(Korean, English) names; those of a held-out family are in "test"."""
+    emoji = data.load_emoji(split)
+    return list(zip(emoji.names_ko, emoji.names_en, strict=True))
+
+
+@cache
+def tokenizers(load: Callable[[str], Pairs], size: int) -> tuple[Tokenizer, Tokenizer]:
+    r"""Of the source and the target, at most `size` tokens each, learned from the training sentences."""
+    sources, targets = zip(*load("train"), strict=True)
+    return Tokenizer.learn(sources, size), Tokenizer.learn(targets, size)
+
+
+def build(load: Callable[[str], Pairs], size: int, **sizes) -> Seq2Seq:
+    source, target = tokenizers(load, size)
+    return Seq2Seq(source.vocabulary, target.vocabulary, **sizes)
+
+
+def batches_of_pairs(load: Callable[[str], Pairs], size: int, batch: int):
+    r"""Sentences of about the same length in one batch, so that little of it is padding; each once an epoch."""
+    source, target = tokenizers(load, size)
+    pairs = [([*source.encode(x), EOS], [BOS, *target.encode(y), EOS]) for x, y in load("train")]
+    lengths = torch.tensor([len(x) + len(y) for x, y in pairs])
+    count = len(pairs) // batch
+
+    @lru_cache(maxsize=1)
+    def epoch(number):
+        # A little noise on the lengths, so that each epoch puts other sentences together and leaves others out.
+        generator = torch.Generator().manual_seed(number)
+        order = (lengths + 6 * torch.rand(len(pairs), generator=generator)).argsort()
+        start = int(torch.randint(len(pairs) - count * batch + 1, (1,), generator=generator))
+        rows = order[start:start + count * batch].view(count, batch)
+        return rows[torch.randperm(count, generator=generator)]
+
+    def batches(step):
+        sources, targets = zip(*(pairs[row] for row in epoch(step // count)[step % count]), strict=True)
+        return pad(sources), pad(targets)
+
+    return batches
+
+
+def translate(model, pairs: Pairs, beam: int = BEAM) -> list[str]:
+    r"""What the model makes of the sources of pairs."""
+    return Translator(model).translate([source for source, _ in pairs], beam=beam)
+
+
+def evaluate(load: Callable[[str], Pairs], model) -> dict[str, float]:
+    pairs = load("test")
+    written, right = translate(model, pairs), [target for _, target in pairs]
+    return {"bleu": bleu(written, right), "chrf": chrf(written, right), "exact": exact_match(written, right)}
+
+
+def add(name: str, load: Callable[[str], Pairs], text: str, size: int, batch: int, gpu: dict, steps: int,
+        smoothing: float = 0.1, **sizes) -> None:  # fmt: skip
+    register(Recipe(
+        name=f"seq2seq-{name}", build=partial(build, load, size, **sizes),
+        batches=partial(batches_of_pairs, load, size, batch), loss=partial(translation_loss, smoothing=smoothing),
+        evaluate=partial(evaluate, load), data=f"{text}, batches of {batch}", steps=steps, lr=3e-3, ema=0.999,
+        sizes={"gpu": {"build": partial(build, load, size, **sizes | gpu)}},
+    ))  # fmt: skip
+
+
+for name, score in (("scaled", "scaled"), ("fixed", None)):
+    add(f"multi30k-{name}", data.multi30k, "Multi30k, German and English, 29,000 pairs", 2500, 128,
+        {"embedding": 256, "hidden": 512}, 6000, score=score, embedding=128, hidden=192, dropout=0.25)  # fmt: skip
+add("tatoeba", data.tatoeba, "Tatoeba, Korean and English, 3,040 pairs", 1500, 64,
+    {"embedding": 256, "hidden": 512}, 1500, embedding=96, hidden=128, dropout=0.4)  # fmt: skip
+add("emoji", emoji_names, "names of the emoji of the training families, Korean and English", 1200, 64,
+    {"embedding": 256, "hidden": 512}, 2000, embedding=96, hidden=128, dropout=0.4)  # fmt: skip
