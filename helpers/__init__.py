@@ -12,6 +12,8 @@
     checkpoints, manifest   all         weights with their config and provenance; load_or_train; hashes of all data
     metrics, scores/        all         how good a picture is; every figure that the course quotes, computed again
     plotting, pictures      all         pictures in a fixed range, curves, error maps
+    heatmaps                01, 03      tables of scores as shades
+    attention_maps          01, 03      where a translation looked
     widgets                 all         the sweep: knobs in, a picture and a status line out
     checks, exercises/      all         checks of shapes and equations; one check for each exercise
     source                  all         the live source of what a notebook imports

@@ -310,6 +310,7 @@ GAP = torch.tensor([[0, 0, 0, 0, 0], [-1] * 5, [0, 0, 0, 1, 1]])
     (THREE[:0], 1, "needs an object"),
     (GAP, 1, "UNSAID only after its last one"),
     (GAP[1:], 1, "UNSAID only after its last one"),
+    (GAP[1:2], 1, "needs an object"),
     (THREE.where(THREE != 5, -1), 1, "colour -1 does not exist"),
     (THREE.float(), 1, "must be integers"),
 ])
