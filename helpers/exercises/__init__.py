@@ -5,5 +5,7 @@ A notebook calls it as `exercises.NAME(...)`.
 """
 
 from .autoencoder import elbow, principal_angles, ranking
+from .mlp import collapse, count_parameters, finite_differences
 
 __all__ = ["elbow", "principal_angles", "ranking"]
+__all__ += ["collapse", "count_parameters", "finite_differences"]

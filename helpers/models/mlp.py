@@ -1,0 +1,146 @@
+r"""Multilayer perceptrons: layers h = phi(W x + b), one after the other.
+
+Notebook 04. Papers: Rosenblatt 1958 (the perceptron); Rumelhart, Hinton & Williams, "Learning representations by
+back-propagating errors", Nature 1986; Cybenko 1989 and Leshno et al. 1993 (what one hidden layer can approximate).
+A linear map mixes all its inputs, a nonlinearity bends each result; without the second, any stack of the first is
+one matrix.
+
+B batch · n numbers that enter · m numbers that leave · d size of a code · R copies, nets alike but for their start
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+ACTIVATIONS = {"none": nn.Identity, "relu": nn.ReLU, "tanh": nn.Tanh, "silu": nn.SiLU}
+
+
+def check(sizes: Sequence[int], activation: str) -> None:
+    r"""ValueError unless `sizes` names two layers or more and `activation` is one of ACTIVATIONS."""
+    if len(sizes) < 2 or min(sizes) < 1:
+        raise ValueError(f"sizes are those of the input, of each hidden layer and of the output, such as [2, 32, 2]; "
+                         f"got {list(sizes)}")  # fmt: skip
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"unknown activation {activation!r}: choose one of {', '.join(ACTIVATIONS)}")
+
+
+def dense(sizes: Sequence[int], activation: str) -> nn.Sequential:
+    r"""Linear maps between neighbouring `sizes`, with the activation between two of them and none at the end."""
+    check(sizes, activation)
+    layers = [nn.Linear(sizes[0], sizes[1])]
+    for n, m in zip(sizes[1:], sizes[2:], strict=False):
+        layers += [ACTIVATIONS[activation](), nn.Linear(n, m)]
+    return nn.Sequential(*layers)
+
+
+class MLP(nn.Module):
+    r"""A multilayer perceptron: (B, n) -> (B, m).
+
+    sizes   of the input, each hidden layer and the output: [n, ..., m]; [2, 32, 32, 2] has two hidden layers
+    activation   "none", "relu", "tanh" or "silu", after each hidden layer
+    """
+
+    def __init__(self, sizes: Sequence[int], activation: str = "relu"):
+        super().__init__()
+        self.config = {"sizes": list(sizes), "activation": activation}
+        self.layers = dense(sizes, activation)
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+class Copies(nn.Module):
+    r"""MLPs of one shape that differ only in their random start, computed side by side: (B, n) -> (R, B, m).
+
+    copies   R, how many; sizes, activation   as in MLP
+    """
+
+    def __init__(self, copies: int, sizes: Sequence[int], activation: str):
+        super().__init__()
+        self.config = {"copies": copies, "sizes": list(sizes), "activation": activation}
+        layers = zip(*(dense(sizes, activation)[::2] for _ in range(copies)), strict=True)  # so each starts as an MLP
+        layers = [[(linear.weight.detach().T, linear.bias.detach()) for linear in layer] for layer in layers]
+        self.weights = nn.ParameterList(torch.stack([weight for weight, _ in layer]) for layer in layers)
+        self.biases = nn.ParameterList(torch.stack([bias for _, bias in layer])[:, None] for layer in layers)
+        self.bend = ACTIVATIONS[activation]()
+
+    def forward(self, x):
+        h = x.expand(len(self.weights[0]), *x.shape)                           # (R, B, n)
+        for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            h = torch.baddbmm(bias, self.bend(h) if i else h, weight)          # (R, B, m of this layer)
+        return h
+
+    def copy(self, i: int) -> MLP:
+        r"""Copy number i as an ordinary MLP, with weights of its own."""
+        net = MLP(self.config["sizes"], self.config["activation"])
+        for linear, weight, bias in zip(net.layers[::2], self.weights, self.biases, strict=True):
+            linear.load_state_dict({"weight": weight[i].T, "bias": bias[i, 0]})
+        return net.eval()
+
+
+class Grid(nn.Module):
+    r"""Classifiers of points in the plane, one for each depth, width and activation, each in R copies.
+
+    (B, 2) -> {"relu-2-32": logits (R, B, 2), ...}; depth counts hidden layers, width the units in each of them.
+    """
+
+    def __init__(self, depths: Sequence[int], widths: Sequence[int], activations: Sequence[str], copies: int):
+        super().__init__()
+        self.config = {"depths": list(depths), "widths": list(widths), "activations": list(activations),
+                       "copies": copies}  # fmt: skip
+        self.nets = nn.ModuleDict({f"{activation}-{depth}-{width}": Copies(copies, [2, *[width] * depth, 2], activation)
+                                   for activation in activations for depth in depths for width in widths})  # fmt: skip
+
+    def forward(self, x):
+        return {name: net(x) for name, net in self.nets.items()}
+
+
+class MLPAutoencoder(nn.Module):
+    r"""An autoencoder of dense layers: to it a picture is a list of numbers, in an order that has no meaning.
+
+    latent   d, the numbers in the code
+    hidden   sizes of the encoder's hidden layers; the decoder has them in reverse
+    channels, size   of the pictures
+    """
+
+    def __init__(self, latent: int, hidden: Sequence[int], activation: str = "silu", channels: int = 3,
+                 size: int = 32):  # fmt: skip
+        super().__init__()
+        self.config = {"latent": latent, "hidden": list(hidden), "activation": activation, "channels": channels,
+                       "size": size}  # fmt: skip
+        sizes = [channels * size * size, *hidden, latent]
+        self.encoder, self.decoder = dense(sizes, activation), dense(sizes[::-1], activation)
+
+    def encode(self, x):
+        r"""Pictures (B, C, S, S) in [-1, 1] -> codes (B, d). ValueError for pictures of another shape."""
+        channels, size = self.config["channels"], self.config["size"]
+        if x.shape[1:] != (channels, size, size):
+            raise ValueError(f"expected pictures (B, {channels}, {size}, {size}); got {tuple(x.shape)}")
+        return self.encoder(x.flatten(1))
+
+    def decode(self, z):
+        r"""Codes (B, d) -> pictures (B, C, S, S); clamp before drawing."""
+        channels, size = self.config["channels"], self.config["size"]
+        return self.decoder(z).unflatten(1, (channels, size, size))
+
+    def forward(self, x):
+        return self.decode(self.encode(x))
+
+
+def classification_loss(model, batch):
+    r"""(loss, {"cross_entropy", "accuracy"}) of an MLP, Copies or Grid on (x (B, n), labels (B,) int64).
+
+    The loss is the cross-entropy, in nats, averaged over the batch and over all nets. The nets of a Grid share no
+    weight, and Adam's step doesn't depend on the gradient's scale, so each net trains as it would alone.
+    """
+    x, labels = batch
+    outputs = model(x)
+    outputs = list(outputs.values()) if isinstance(outputs, dict) else [outputs]
+    logits = torch.cat([logits.reshape(-1, *logits.shape[-2:]) for logits in outputs])  # (nets, B, m)
+    loss = F.cross_entropy(logits.transpose(1, 2), labels.expand(len(logits), -1))
+    right = (logits.detach().argmax(2) == labels).float().mean()
+    return loss, {"cross_entropy": loss.detach(), "accuracy": right}
