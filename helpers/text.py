@@ -133,8 +133,9 @@ def is_token(ids: Tensor) -> Tensor:
 
 def splitter(ids: dict[str, int]) -> tokenizers.Tokenizer:
     r"""The tokenizer of the `tokenizers` library for these ids."""
+    longest = LONGEST + len(MARK)
     model = models.WordPiece(
-        ids, unk_token=SPECIALS[UNK], continuing_subword_prefix="", max_input_chars_per_word=LONGEST
+        ids, unk_token=SPECIALS[UNK], continuing_subword_prefix="", max_input_chars_per_word=longest
     )
     tokenizer = tokenizers.Tokenizer(model)
     spaces = normalizers.Replace(Regex(rf"[\s{MARK}]+"), " ")

@@ -59,8 +59,9 @@ def test_an_unknown_prefix_names_the_known_ones(capsys):
 
 @pytest.mark.parametrize("name", list(scores.GROUPS))
 def test_the_recorded_figures_are_what_the_shipped_weights_give(name):
-    if "mnist" in name and not downloads.at_hand("mnist"):
-        pytest.skip("needs MNIST: set COURSE_DATA to a folder that holds it")
+    for data in set(name.split(".")) & set(downloads.DATASETS):  # such as autoencoder.mnist
+        if not downloads.at_hand(data):
+            pytest.skip(f"needs {downloads.DATASETS[data].title}: set COURSE_DATA to a folder that holds it")
     found, record = list(scores.compute(name)), recorded()
     assert {score.name for score in found} == {known for known in record if known.startswith(name)}
     for score in found:
@@ -69,6 +70,14 @@ def test_the_recorded_figures_are_what_the_shipped_weights_give(name):
         assert score.value == pytest.approx(entry["value"], rel=0.01, abs=0.005 if share else 0), score.name
         assert (score.bar, score.what) == (entry["bar"], entry["what"]) and score.text(entry["value"]) == entry["text"]
         assert score.verdict != "missed", f"{score.name}: {score.value} misses {score.bar}"
+
+
+def test_a_group_without_its_data_says_that_it_was_skipped(monkeypatch, tmp_path):
+    """The groups that the test above skips: their names hold the name of a data set."""
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    for name in scores.GROUPS:
+        if set(name.split(".")) & set(downloads.DATASETS):
+            assert list(scores.compute(name))[-1].verdict == "skipped", name
 
 
 def test_every_recorded_figure_belongs_to_a_group():
