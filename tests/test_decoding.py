@@ -137,6 +137,14 @@ def test_an_empty_source_is_translated_like_any_other(search, score):
     close(batch.log_p[1:2], log_p)
 
 
+@pytest.mark.parametrize("search", [greedy, beam_search])
+def test_a_search_takes_no_step_after_the_last_end(search):
+    model, steps = translator(ends=1e3), []
+    model.decoder.register_forward_hook(lambda *_: steps.append(1))
+    search(model, SRC, limit=50)
+    assert len(steps) == (1 if search is greedy else 2)  # a beam begins with other words too, and they end as well
+
+
 def test_a_search_leaves_the_model_as_it_was():
     model = translator(dropout=0.5)
     before = {name: value.clone() for name, value in model.state_dict().items()}
@@ -228,10 +236,14 @@ def test_a_higher_length_power_never_finds_shorter_sentences():
 @pytest.mark.parametrize("temperature", [1.0, 0.3])
 @pytest.mark.parametrize("score", SCORES)
 def test_the_alignment_is_where_the_decoder_looked_at_each_step(score, temperature):
-    model, seen = translator(score), []
-    handle = model.decoder.attention.register_forward_hook(lambda module, given, found: seen.append(found[1]))
+    model = translator(score)
     words = greedy(model, SRC, 7, temperature).words
-    handle.remove()
+    memory = model.encode(SRC)
+    state, last, seen = memory.summary, torch.full((len(SRC), 1), BOS), []
+    for t in range(words.shape[1]):
+        _, state, looked = model.decoder(last, state, memory, temperature)
+        seen.append(looked)
+        last = words[:, t : t + 1]
     weights = alignment(model, SRC, words, temperature)
     assert weights.shape == (*words.shape, SRC.shape[1])
     close(weights, torch.cat(seen, 1))

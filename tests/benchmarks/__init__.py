@@ -1,0 +1,1 @@
+"""How fast the course's models are, against the usual way to write them."""
