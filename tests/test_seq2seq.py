@@ -87,7 +87,7 @@ def formula(attention, s, h):
         return sum(s[i] * h[i] for i in H) / (math.sqrt(len(s)) if attention.score == "scaled" else 1)
     W = attention.key.weight
     if attention.score == "general":
-        return sum(s[i] * W[i, j] * h[j] for i in H for j in H)
+        return sum(s[i] * W[i, j] * h[j] for i in H for j in H) / math.sqrt(len(s))
     inside = [sum(attention.query.weight[i, j] * s[j] + W[i, j] * h[j] for j in H) + attention.key.bias[i] for i in H]
     return sum(attention.v.weight[0, i] * torch.tanh(inside[i]) for i in H)
 
@@ -96,6 +96,8 @@ def formula(attention, s, h):
 def test_the_scores_are_their_formulas(score):
     torch.manual_seed(0)
     attention = Attention(4, score).double()
+    for weight in attention.parameters():
+        torch.nn.init.normal_(weight)  # W starts as the identity in one of them, which would hide a transpose
     queries, states = torch.randn(2, 3, 4).double(), torch.randn(2, 5, 4).double()
     found = attention.scores(queries, attention.keys(states))
     for b, t, s in torch.cartesian_prod(*map(torch.arange, found.shape)):

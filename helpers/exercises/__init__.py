@@ -5,7 +5,11 @@ A notebook calls it as `exercises.NAME(...)`.
 """
 
 from .autoencoder import elbow, principal_angles, ranking
+from .compared import alarm_threshold, caption_bits
 from .mlp import collapse, count_parameters, finite_differences
+from .seq2seq import bleu_by_hand, greedy_search, masked_attention
 
 __all__ = ["elbow", "principal_angles", "ranking"]
 __all__ += ["collapse", "count_parameters", "finite_differences"]
+__all__ += ["bleu_by_hand", "greedy_search", "masked_attention"]
+__all__ += ["alarm_threshold", "caption_bits"]

@@ -68,7 +68,8 @@ LR = 8e-3  # at 3e-3 the fixed vector gets half of two objects right after 3,600
 for hidden in HIDDEN:
     for steps in STEPS:
         add(f"fixed-{hidden}-{steps}", None, hidden, steps)
-        add(f"scaled-{hidden}-{steps}", "scaled", hidden, steps)
+    add(f"scaled-{hidden}-900", "scaled", hidden, 900)
+add("fixed-48-7200", None, 48, 7200)
 for score in SCORES:
     if score != "scaled":
         add(f"{score}-48-900", score, 48, 900)

@@ -1,0 +1,156 @@
+r"""The figures of notebook 01: sentences about tiny scenes, emoji names, and two real languages."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import torch
+
+from .. import data
+from ..checkpoints import load
+from ..models import decoding
+from ..models.seq2seq import SCORES, free_running_loss, translation_loss
+from ..pipelines import Translator
+from ..recipes.seq2seq import COUNTS, HIDDEN, NEW_CROWDS_SEED, STEPS, exact
+from ..recipes.translation import emoji_names, translate
+from ..scenes import crowd
+from ..text_metrics import bleu, chrf, exact_match
+from . import Score, group
+
+TUTORIAL = 28.3  # BLEU of bentrevett/pytorch-seq2seq's attention model on the same 1,000 test sentences
+EQUAL = 900  # steps at which the two kinds of model are compared
+
+
+def new_crowd(count: int, n: int = 400):
+    r"""src, tgt and the true alignment of sentences that no training has seen."""
+    objects, background = crowd.sample_crowd(count, n, torch.Generator().manual_seed(NEW_CROWDS_SEED + count))
+    return *crowd.crowd_batch(objects, background), crowd.alignments(objects, background)
+
+
+@group("seq2seq.fixed")
+def without_attention():
+    bars = {(48, 3600, 2): ">= 0.9", (48, 3600, 5): "<= 0.3"}
+    for hidden, steps in (*product(HIDDEN, STEPS), (48, 7200)):
+        model, _ = load(f"seq2seq-fixed-{hidden}-{steps}")
+        for count in COUNTS:
+            yield Score(f"seq2seq.fixed.{hidden}.{steps}.{count}", f"sentences about {count} objects translated "
+                        f"exactly, without attention, hidden size {hidden}, {steps:,} steps", exact(model, count),
+                        ".0%", bar=bars.get((hidden, steps, count), ""))  # fmt: skip
+
+
+@group("seq2seq.attention")
+def with_attention():
+    for score in SCORES:
+        for hidden in HIDDEN if score == "scaled" else (48,):
+            model, _ = load(f"seq2seq-{score}-{hidden}-{EQUAL}")
+            for count in COUNTS:
+                yield Score(f"seq2seq.attention.{score}.{hidden}.{count}", f"sentences about {count} objects "
+                            f"translated exactly, {score} attention, hidden size {hidden}, {EQUAL} steps",
+                            exact(model, count), ".0%", bar=">= 0.98" if hidden == 48 and score != "dot" else "")  # fmt: skip
+
+
+@group("seq2seq.short")
+def longer_than_trained_on():
+    for kind in ("fixed", "scaled"):
+        model, _ = load(f"seq2seq-{kind}-48-short")
+        translator = Translator(model)
+        for count in COUNTS:
+            src, tgt, _ = new_crowd(count)
+            written = [translator.target.decode(row) for row in decoding.greedy(model, src).words]
+            right = [translator.target.decode(row) for row in tgt]
+            what = f"{kind}, trained on one to three objects, {count} objects"
+            yield Score(f"seq2seq.short.{kind}.exact.{count}", f"exact translations: {what}",
+                        exact_match(written, right), ".0%")  # fmt: skip
+            yield Score(f"seq2seq.short.{kind}.bleu.{count}", f"BLEU: {what}", bleu(written, right), ".0f")
+
+
+@group("seq2seq.forcing")
+@torch.no_grad()
+def teacher_forcing():
+    for name, what in (("scaled-48-900", "teacher forcing"), ("free-48-900", "its own words")):
+        model, _ = load(f"seq2seq-{name}")
+        for count in (1, 5):
+            yield Score(f"seq2seq.forcing.{name}.exact.{count}", f"exact translations, {count} objects, trained with "
+                        f"{what}", exact(model, count), ".0%")  # fmt: skip
+    model, _ = load("seq2seq-fixed-48-3600")
+    src, tgt, _ = new_crowd(5)
+    for name, loss in (("right", translation_loss), ("own", free_running_loss)):
+        share = loss(model, (src, tgt))[1]["accuracy"].item()
+        yield Score(f"seq2seq.forcing.words.{name}", f"words that are right, given the {name} ones before, five "
+                    "objects, one vector, 3,600 steps", share, ".0%")  # fmt: skip
+
+
+@group("seq2seq.alignment")
+def alignments():
+    for score in SCORES:
+        model, _ = load(f"seq2seq-{score}-48-{EQUAL}")
+        src, tgt, truth = new_crowd(3)
+        weights = decoding.alignment(model, src, tgt[:, 1:])
+        for name, what, value in alignment_figures(weights, truth):
+            bar = {"near": ">= 0.85", "mass": ">= 0.8"}.get(name, "") if score == "scaled" else ""
+            yield Score(f"seq2seq.alignment.{score}.{name}", f"{what}, {score}, three objects", value, ".0%", bar=bar)
+
+
+def alignment_figures(weights, truth):
+    r"""Weights (n, T, S) against the true source token (n, T), -1 where there is none: (name, in words, share).
+
+    Only words that have a counterpart count.
+    """
+    weights, truth = weights[truth >= 0], truth[truth >= 0]                        # (m, S), (m,)
+    distance = (torch.arange(weights.shape[1]) - truth[:, None]).abs()
+    off = distance.gather(1, weights.argmax(1, keepdim=True))
+    yield "exact", "largest weight on the word that is translated", (off == 0).float().mean().item()
+    yield "near", "largest weight on it or a neighbour", (off <= 1).float().mean().item()
+    yield "mass", "weight on it and its neighbours together", (weights * (distance <= 1)).sum(1).mean().item()
+
+
+@group("seq2seq.emoji")
+def emoji():
+    model, _ = load("seq2seq-emoji")
+    pairs, known = emoji_names("test"), {name for _, name in emoji_names("train")}
+    written, right = translate(model, pairs), [target for _, target in pairs]
+    yield Score("seq2seq.emoji.exact", "names of held-out families translated exactly", exact_match(written, right),
+                ".0%")  # fmt: skip
+    yield Score("seq2seq.emoji.bleu", "BLEU of these names", bleu(written, right), ".1f")
+    yield Score("seq2seq.emoji.chrf", "chrF of these names", chrf(written, right), ".1f")
+    wrong = [text for text, target in zip(written, right, strict=True) if text != target]
+    yield Score("seq2seq.emoji.memory", "of the wrong ones, those that are a training name word for word",
+                sum(text in known for text in wrong) / len(wrong), ".0%")  # fmt: skip
+    pairs = emoji_names("train")
+    yield Score("seq2seq.emoji.train", "training names translated exactly",
+                exact_match(translate(model, pairs[::8]), [target for _, target in pairs[::8]]), ".0%")  # fmt: skip
+
+
+@group("seq2seq.multi30k")
+def multi30k():
+    pairs = data.multi30k("test")
+    right, found = [target for _, target in pairs], {}
+    for kind, bar in (("scaled", f">= {TUTORIAL}"), ("fixed", "")):
+        model, _ = load(f"seq2seq-multi30k-{kind}")
+        what = "with attention" if kind == "scaled" else "without attention"
+        for beam in (1, 5):
+            written = translate(model, pairs, beam)
+            found[kind] = bleu(written, right)
+            yield Score(f"seq2seq.multi30k.{kind}.beam_{beam}", f"BLEU on test_2016_flickr, {what}, beam {beam}",
+                        found[kind], ".1f", TUTORIAL, bar if beam == 5 else "")  # fmt: skip
+        yield Score(f"seq2seq.multi30k.{kind}.chrf", f"chrF, {what}, beam 5", chrf(written, right), ".1f")
+    yield Score("seq2seq.multi30k.gain", "BLEU that attention adds, beam 5", found["scaled"] - found["fixed"], ".1f",
+                bar=">= 5")  # fmt: skip
+
+
+@group("seq2seq.tatoeba")
+def tatoeba():
+    pairs = data.tatoeba("test")
+    written, right = translate(load("seq2seq-tatoeba")[0], pairs), [target for _, target in pairs]
+    yield Score("seq2seq.tatoeba.bleu", "BLEU on held-out sentences, beam 5", bleu(written, right), ".1f")
+    yield Score("seq2seq.tatoeba.chrf", "chrF on held-out sentences, beam 5", chrf(written, right), ".1f")
+    yield Score("seq2seq.tatoeba.exact", "exact translations", exact_match(written, right), ".1%")
+
+
+@group("seq2seq.minutes")
+def minutes():
+    r"""Training times as the cards recorded them: the machine and its load on that day, not a property of the code."""
+    for name, limit in (("scaled-48-900", 5), ("fixed-48-3600", 5), ("multi30k-scaled", 45), ("multi30k-fixed", 45)):
+        seconds = load(f"seq2seq-{name}")[1].metrics["training_seconds"]
+        yield Score(f"seq2seq.minutes.{name}", f"minutes of training seq2seq-{name} as recorded, on one core of two",
+                    seconds / 60, ".1f", bar=f"<= {limit}")  # fmt: skip
