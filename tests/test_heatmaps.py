@@ -44,20 +44,38 @@ def test_text_is_written_in_its_ink_on_the_shade():
 
 
 TABLE = np.array([[0.99, 0.61, 0.0], [1.0, 0.95, 0.5]])
+TITLES = {"row_title": "은닉 크기", "column_title": "objects"}
+
+
+def occurrences(picture, part):
+    """How often a part occurs in a picture, to the pixel."""
+    views = np.lib.stride_tricks.sliding_window_view(picture[..., 0], part.shape[:2])
+    middle = part.shape[0] // 2
+    places = np.argwhere((views[:, :, middle] == part[middle, :, 0]).all(2))  # most differ in one line already
+    return sum((picture[y : y + part.shape[0], x : x + part.shape[1]] == part).all() for y, x in places)
 
 
 def test_a_table_shows_each_value_at_its_place():
-    picture = heatmaps.heatmap(TABLE, [16, 48], [1, 3, 5], row_title="은닉 크기", column_title="objects")
+    picture = heatmaps.heatmap(TABLE, [16, 48], [1, 3, 5], **TITLES)
     assert picture.dtype == np.uint8
-    cells = picture[-68:, -3 * 56 :]
     for r in range(2):
         for c in range(3):
-            cell = cells[34 * r : 34 * r + 34, 56 * c : 56 * c + 56]
-            assert (cell[2, 2:-2] == heatmaps.shade(TABLE[r, c])).all()
-            text = heatmaps.written(f"{TABLE[r, c]:.2f}", heatmaps.shade(TABLE[r, c]))
-            views = np.lib.stride_tricks.sliding_window_view(cell, text.shape)
-            assert (views == text).all((-1, -2, -3)).any()
-    assert (picture[:, : -3 * 56] < 128).any() and (picture[:-68] < 128).any(), "names beside and above"
+            y, x = picture.shape[0] - 34 * (2 - r), picture.shape[1] - 56 * (3 - c)
+            cell, colour = picture[y : y + 34, x : x + 56], heatmaps.shade(TABLE[r, c])
+            assert (cell[2, 2:-2] == colour).all()
+            assert occurrences(cell, heatmaps.written(f"{TABLE[r, c]:.2f}", colour)) == 1
+
+
+def test_a_table_names_its_rows_and_columns():
+    picture = heatmaps.heatmap(TABLE, ["six", "four"], ["one", "two", "three"], **TITLES)
+    for r, name in enumerate(["six", "four"]):
+        y = picture.shape[0] - 34 * (2 - r)
+        assert occurrences(picture[y : y + 34, : -3 * 56], words(name)) == 1
+    for c, name in enumerate(["one", "two", "three"]):
+        x = picture.shape[1] - 56 * (3 - c)
+        assert occurrences(picture[:-68, x : x + 56], words(name)) == 1
+    for title in TITLES.values():
+        assert occurrences(picture[:-68], words(title, ink=heatmaps.SOFT)) == 1
 
 
 def test_a_table_frames_a_cell_and_changes_nothing_else():
@@ -70,15 +88,15 @@ def test_a_table_frames_a_cell_and_changes_nothing_else():
 def test_a_wide_title_is_not_cut():
     titles = {"row_title": "r" * 30, "column_title": "c" * 60}
     picture = heatmaps.heatmap([[0.5]], "a", "b", **titles)
-    for text in titles.values():
-        ink = words(text, ink=heatmaps.SOFT)
-        views = np.lib.stride_tricks.sliding_window_view(picture[:44], ink.shape)
-        assert (views == ink).all((-1, -2, -3)).any()
+    for title in titles.values():
+        assert occurrences(picture, words(title, ink=heatmaps.SOFT)) == 1
 
 
 def test_wrong_tables():
     with pytest.raises(ValueError, match=r"values must have the shape \(2, 2\).*got \(2, 3\)"):
         heatmaps.heatmap(TABLE, "ab", "cd")
+    with pytest.raises(ValueError, match=r"shape \(0, 2\).*and some"):
+        heatmaps.heatmap(np.zeros((0, 2)), "", "ab")
     with pytest.raises(ValueError, match="nan"):
         heatmaps.heatmap(TABLE * np.nan, "ab", "cde")
     for mark in ((2, 0), (0, 3), (-1, 0)):
