@@ -132,8 +132,9 @@ def test_pieces_of_a_word_stay_together_where_lines_wrap():
 
 
 def test_a_word_longer_than_a_line_is_broken():
-    picture = attention_maps.word_rows([0.0] * 30, ["▁긴"] + ["말"] * 29, ["▁a"], 0, width=300)
-    assert occurrences(picture, written("말", shade(0), attention_maps.WORD)) == 29
+    for width in range(300, 330, 6):
+        picture = attention_maps.word_rows([0.0] * 30, ["▁긴"] + ["말"] * 29, ["▁a"], 0, width=width)
+        assert occurrences(picture, written("말", shade(0), attention_maps.WORD)) == 29
 
 
 def test_a_step_is_drawn_fast_enough_for_a_slider():
