@@ -2,7 +2,11 @@
 
     file                    notebooks   what it holds
     models/                 02-17       the boxes of the papers' figures, each with the loss that trains it
-      autoencoder           02          Hinton & Salakhutdinov 2006
+      layers                01, 10-17   attention, defined once: Bahdanau et al. 2015
+      seq2seq, decoding     01, 03      Sutskever et al. 2014, Bahdanau et al. 2015; greedy and beam search
+      autoencoder           02, 03, 04  Hinton & Salakhutdinov 2006
+      mlp                   04          Rumelhart, Hinton & Williams 1986
+    pipelines               01, 03      text in, something to read or to look at out
     scenes/                 all         tiny scenes: pictures whose truth is known, captions, and the parser
     data, downloads         all         emoji, MNIST, Fashion-MNIST, CIFAR-10, Multi30k, Tatoeba; offline first
     text, text_metrics      01, 03      tokenizers and padding; exact match, BLEU and chrF

@@ -29,7 +29,7 @@ def new_crowd(count: int, n: int = 400):
 
 @group("seq2seq.fixed")
 def without_attention():
-    bars = {(48, 3600, 2): ">= 0.9", (48, 3600, 5): "<= 0.3"}
+    bars = {(48, steps, count): bar for steps in (3600, 7200) for count, bar in ((2, ">= 0.9"), (5, "<= 0.3"))}
     for hidden, steps in (*product(HIDDEN, STEPS), (48, 7200)):
         model, _ = load(f"seq2seq-fixed-{hidden}-{steps}")
         for count in COUNTS:
