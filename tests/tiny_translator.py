@@ -11,14 +11,14 @@ SOURCE, TARGET = [*SPECIALS, *"abcdefgh"], [*SPECIALS, *"vwxyz"]
 def translator(score="scaled", seed=0, target=TARGET, ends=0.0, **options):
     """In double precision, so that the order of sums decides nothing.
 
-    The weights are larger than a fresh model's: what it writes is then a clear choice that depends on all it reads.
-    ends: added to the logit of the end mark, for longer sentences or shorter ones.
+    The weights are larger than a fresh model's, and none is zero or one by design: what it writes is a clear choice
+    that depends on all it reads. ends: added to the logit of the end mark, for longer sentences or shorter ones.
     """
     with torch.random.fork_rng([]), torch.no_grad():
         torch.manual_seed(seed)
         model = Seq2Seq(SOURCE, target, **{"embedding": 6, "hidden": 8} | options, score=score).double().eval()
         for weight in model.parameters():
-            weight *= 2.5
+            weight.mul_(2.5).add_(0.3 * torch.randn_like(weight))
         model.decoder.bias[EOS] += ends
     return model
 
