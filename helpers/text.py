@@ -10,11 +10,9 @@ vocabulary gives the ids, and a checkpoint carries it: nothing else is needed to
 
 from __future__ import annotations
 
-import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 
 import tokenizers
 import torch
@@ -59,7 +57,7 @@ class Tokenizer:
         tokenizer = splitter({})
         sentences = [tokenizer.normalizer.normalize_str(sentence) for sentence in sentences]
         counts = Counter(character for sentence in sentences for character in sentence if character != " ")
-        alphabet = [MARK, *sorted(character for character, count in counts.items() if count >= least)]
+        alphabet = [MARK, *(character for character, count in counts.items() if count >= least)]
         if size < len(SPECIALS) + len(alphabet):
             raise ValueError(f"these sentences have {len(alphabet)} characters: a vocabulary of {size} is too small")
         trainer = trainers.WordPieceTrainer(
@@ -70,8 +68,7 @@ class Tokenizer:
             continuing_subword_prefix="",
             show_progress=False,
         )
-        with one_thread():
-            tokenizer.train_from_iterator(sentences, trainer)
+        tokenizer.train_from_iterator(sentences, trainer)
         ids = tokenizer.get_vocab()
         return cls(sorted(ids, key=ids.get))
 
@@ -164,18 +161,3 @@ def check_vocabulary(vocabulary: Sequence[str]) -> None:
 def check_texts(texts: Iterable[str]) -> None:
     if isinstance(texts, str):
         raise ValueError(f"expected a list of texts; for a single one, give [text]. Got {texts[:20]!r}")
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    r"""Keeps `tokenizers` from starting threads: once it has, it prints a warning at each later fork of the process."""
-    name = "TOKENIZERS_PARALLELISM"
-    before = os.environ.get(name)
-    os.environ[name] = "false"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
