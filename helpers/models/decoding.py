@@ -40,18 +40,19 @@ def greedy(model, src, limit: int = LIMIT, temperature: float = 1.0) -> Translat
     """
     check(limit)
     memory = model.encode(src)
-    state, last = memory.summary, torch.full_like(src[:, 0], BOS)
-    ended, log_p, words = torch.zeros_like(last, dtype=torch.bool), torch.zeros_like(state[:, 0]), []
-    for _ in range(limit):
+    state, last, rows = memory.summary, torch.full_like(src[:, 0], BOS), torch.arange(len(src), device=src.device)
+    words, log_p = src.new_full((len(src), limit), PAD), torch.zeros_like(state[:, 0])
+    for t in range(limit):
         log_probs, state = next_word(model, last, state, memory, temperature)
         best, last = log_probs.max(1)
-        log_p = log_p + best.where(~ended, 0)
-        last = last.where(~ended, PAD)
-        words.append(last)
-        ended = ended | (last == EOS)
-        if ended.all():
+        words[rows, t], log_p[rows] = last, log_p[rows] + best
+        goes_on = last != EOS
+        if not goes_on.all():  # a sentence that has ended costs nothing more
+            rows, last, state = rows[goes_on], last[goes_on], state[goes_on]
+            memory = Memory(*(part[goes_on] for part in memory))
+        if not len(rows):
             break
-    return Translation(torch.stack(words, 1), log_p)
+    return Translation(words[:, :t + 1], log_p)
 
 
 @torch.no_grad()
