@@ -50,7 +50,8 @@ def greedy_search(model, src) -> Exercise:
         found = [[int(word) for word in row] for row in write(model, rows, limit)]
         assert len(found) == len(rows), f"expected {len(rows)} sentences, got {len(found)}"
         for number, (mine, right) in enumerate(zip(found, expected(rows, limit), strict=True)):
-            assert mine == right, f"{hint}: sentence {number} should be {right[:8]}..., yours is {mine[:8]}..."
+            counts = f"sentence {number} has {len(right)} words, yours {len(mine)}"
+            assert mine == right, f"{hint} ({counts}; it begins {right[:4]}, yours {mine[:4]})"
 
     def writes_one(write):
         compare(write, src[:1], 100, "a single sentence: feed BOS, then each word that you wrote, and stop at EOS")

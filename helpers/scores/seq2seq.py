@@ -46,7 +46,8 @@ def with_attention():
             for count in COUNTS:
                 yield Score(f"seq2seq.attention.{score}.{hidden}.{count}", f"sentences about {count} objects "
                             f"translated exactly, {score} attention, hidden size {hidden}, {EQUAL} steps",
-                            exact(model, count), ".0%", bar=">= 0.98" if hidden == 48 and score != "dot" else "")  # fmt: skip
+                            exact(model, count), ".0%",
+                            bar=">= 0.98" if hidden == 48 and score != "dot" else "")  # fmt: skip
 
 
 @group("seq2seq.short")
