@@ -8,11 +8,13 @@
       mlp                   04          Rumelhart, Hinton & Williams 1986
     pipelines               01, 03      text in, something to read or to look at out
     scenes/                 all         tiny scenes: pictures whose truth is known, captions, and the parser
+    toys                    04          points in the plane, of two classes, and what a classifier makes of them
     data, downloads         all         emoji, MNIST, Fashion-MNIST, CIFAR-10, Multi30k, Tatoeba; offline first
     text, text_metrics      01, 03      tokenizers and padding; exact match, BLEU and chrF
     training                all         one loop for every model: a CPU, a GPU or several processes
       progress, snapshots               its bar and history; the file from which it continues
     recipes/, train         all         what is trained on what; `python -m helpers.train NAME`
+    trials                  03, 04      the figures of learning rates and seeds that were tried
     checkpoints, manifest   all         weights with their config and provenance; load_or_train; hashes of all data
     metrics, scores/        all         how good a picture is; every figure that the course quotes, computed again
     plotting, pictures      all         pictures in a fixed range, curves, error maps

@@ -28,12 +28,15 @@ def check(sizes: Sequence[int], activation: str) -> None:
         raise ValueError(f"unknown activation {activation!r}: choose one of {', '.join(ACTIVATIONS)}")
 
 
-def dense(sizes: Sequence[int], activation: str) -> nn.Sequential:
-    r"""Linear maps between neighbouring `sizes`, with the activation between two of them and none at the end."""
+def dense(sizes: Sequence[int], activation: str, normalise: bool = False) -> nn.Sequential:
+    r"""Linear maps between neighbouring `sizes`, with the activation between two of them and none at the end.
+
+    normalise   layer normalisation (Ba, Kiros & Hinton 2016) before each activation
+    """
     check(sizes, activation)
     layers = [nn.Linear(sizes[0], sizes[1])]
     for n, m in zip(sizes[1:], sizes[2:], strict=False):
-        layers += [ACTIVATIONS[activation](), nn.Linear(n, m)]
+        layers += [nn.LayerNorm(n)] * normalise + [ACTIVATIONS[activation](), nn.Linear(n, m)]
     return nn.Sequential(*layers)
 
 
@@ -104,16 +107,18 @@ class MLPAutoencoder(nn.Module):
 
     latent   d, the numbers in the code
     hidden   sizes of the encoder's hidden layers; the decoder has them in reverse
+    normalise   layer normalisation before each activation
     channels, size   of the pictures
     """
 
-    def __init__(self, latent: int, hidden: Sequence[int], activation: str = "silu", channels: int = 3,
-                 size: int = 32):  # fmt: skip
+    def __init__(self, latent: int, hidden: Sequence[int], activation: str = "silu", normalise: bool = False,
+                 channels: int = 3, size: int = 32):  # fmt: skip
         super().__init__()
-        self.config = {"latent": latent, "hidden": list(hidden), "activation": activation, "channels": channels,
-                       "size": size}  # fmt: skip
+        self.config = {"latent": latent, "hidden": list(hidden), "activation": activation, "normalise": normalise,
+                       "channels": channels, "size": size}  # fmt: skip
         sizes = [channels * size * size, *hidden, latent]
-        self.encoder, self.decoder = dense(sizes, activation), dense(sizes[::-1], activation)
+        self.encoder = dense(sizes, activation, normalise)
+        self.decoder = dense(sizes[::-1], activation, normalise)
 
     def encode(self, x):
         r"""Pictures (B, C, S, S) in [-1, 1] -> codes (B, d). ValueError for pictures of another shape."""
