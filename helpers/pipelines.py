@@ -31,12 +31,13 @@ class Translator:
 
         temperature  of the attention, 1 in training; greedy search only
         options      limit and, for beam search, length_power: see `models.decoding`
-        Raises TypeError for a single string: it would be read as a list of characters.
+        Raises TypeError for a single string, which would be read as a list of characters, and ValueError for options
+        that contradict each other or lie outside their range.
         """
         if isinstance(texts, str):
             raise TypeError("translate takes a list of texts: put the sentence in brackets")
-        if beam > 1 and temperature != 1:
-            raise ValueError("a temperature needs greedy search: beam=1")
+        if beam < 1 or beam > 1 and temperature != 1:
+            raise ValueError(f"beam is at least 1, and 1 with a temperature; got beam={beam}, {temperature=}")
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # so that a batch needs little padding
         found = {}
         for start in range(0, len(order), BATCH):

@@ -33,7 +33,7 @@ def bleu(hypotheses: Sequence[str], references: Sequence[str]) -> float:
 
 
 def chrf(hypotheses: Sequence[str], references: Sequence[str]) -> float:
-    r"""chrF2 of Popović 2015 as sacrebleu computes it: 0 to 100.
+    r"""chrF2 (Popović 2015, 2016) as sacrebleu computes it: 0 to 100.
 
     The F-score, recall counting twice as much, of n-grams of one to six characters, white space left out; kinder than
     BLEU to a word that is nearly right. Signature: nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no.

@@ -29,7 +29,8 @@ def test_translations_come_in_the_order_of_the_texts(model):
     translator = Translator(model)
     one_by_one = [translator.translate([text], limit=9)[0] for text in TEXTS]
     assert translator.translate(TEXTS, limit=9) == one_by_one
-    assert translator.translate(TEXTS, beam=2, limit=9) == [translator.translate([t], beam=2, limit=9)[0] for t in TEXTS]
+    one_by_one = [translator.translate([text], beam=2, limit=9)[0] for text in TEXTS]
+    assert translator.translate(TEXTS, beam=2, limit=9) == one_by_one
     assert translator.translate([]) == []
 
 
@@ -54,7 +55,7 @@ def test_unknown_words_are_named(model):
 def test_a_string_is_not_a_list_of_texts(model):
     with pytest.raises(TypeError, match="brackets"):
         Translator(model).translate("큰 원")
-    with pytest.raises(ValueError, match="greedy"):
+    with pytest.raises(ValueError, match="beam"):
         Translator(model).translate(TEXTS, beam=3, temperature=2.0)
 
 

@@ -2,8 +2,8 @@ r"""Seq2Seq: an encoder reads a sentence, a decoder writes another one, word by 
 
 Notebook 01. Papers: Cho et al. 2014 and Sutskever et al. 2014 for the encoder and the decoder with one context
 vector between them; Bahdanau et al. 2015 and Luong et al. 2015 for attention, one context vector for each word.
-The decoder's recurrence does not wait for the attention (Luong et al. 2015, section 3): given the right words, all
-its states are computed in one sweep, and all its context vectors after them, in one.
+The decoder's recurrence does not wait for the attention (Luong et al. 2015, without input feeding): given the right
+words, all its states are computed in one sweep, and all its context vectors after them, in one.
 
 B batch · S words of the source, with the end mark · T words of the target · E embedding · H hidden · V vocabulary
 """
@@ -28,7 +28,7 @@ class Memory(NamedTuple):
     r"""What the encoder leaves for the decoder, the same for every word that is written.
 
     states   (B, S, H)  one for each word of the source; without attention (B, S, 2H), and nobody looks at them
-    keys     (B, S, H)  what a query is compared with: the states, transformed once as the score function asks
+    keys     as states  what a query is compared with: the states, transformed once as the score function asks
     mask     (B, S)     True at words, False at padding
     summary  (B, H)     the whole sentence in one vector: where the decoder starts, and without attention all it sees
     """
@@ -71,8 +71,8 @@ class Attention(nn.Module):
 
     score   e(s, h)                     source
     additive   v . tanh(W s + U h)      Bahdanau et al. 2015, section A.1.2
-    dot        s . h                    Luong et al. 2015, eq. 8
-    general    s . W h / sqrt(H)        Luong et al. 2015, eq. 8, whose W is our W / sqrt(H)
+    dot        s . h                    Luong et al. 2015, section 3.1
+    general    s . W h / sqrt(H)        Luong et al. 2015, section 3.1, whose W is our W / sqrt(H)
     scaled     s . h / sqrt(H)          Vaswani et al. 2017, eq. 1
     """
 
@@ -102,7 +102,9 @@ class Attention(nn.Module):
 
     def forward(self, queries, memory: Memory, temperature: float = 1.0):
         r"""Queries (B, T, H) -> context vectors (B, T, H) and weights (B, T, S); the scores are divided by
-        `temperature`: towards 0 one word takes all the weight, towards infinity all words share it evenly."""
+        `temperature`, above 0: near 0 one word takes all the weight, towards infinity all words share it evenly."""
+        if not temperature > 0:
+            raise ValueError(f"the temperature of an attention lies above 0; got {temperature}")
         return attend(self.scores(queries, memory.keys) / temperature, memory.states, memory.mask[:, None])
 
 
@@ -156,10 +158,10 @@ class Seq2Seq(nn.Module):
         self.decoder = Decoder(len(target), embedding, hidden, score, dropout)
 
     def encode(self, src) -> Memory:
-        r"""Sources (B, S), each with its end mark, padded -> Memory. ValueError if a row has no word at all."""
+        r"""Sources (B, S), each with its end mark, padded behind -> Memory. ValueError for other rows, or for none."""
         mask = is_token(src)
-        if src.ndim != 2 or not mask.any(1).all():
-            raise ValueError(f"sources are rows (B, S) with an end mark at least; got shape {tuple(src.shape)}")
+        if src.ndim != 2 or not src.numel() or not mask[:, 0].all() or (mask[:, 1:] & ~mask[:, :-1]).any():
+            raise ValueError(f"sources are rows (B, S), an end mark at least, padded behind; got {tuple(src.shape)}")
         states, summary = self.encoder(src)
         attention = self.decoder.attention
         return Memory(states, attention.keys(states) if attention else states, mask, summary)

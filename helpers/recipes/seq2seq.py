@@ -35,10 +35,13 @@ def new_crowds(counts: Sequence[int] = COUNTS, batch: int = 64, **languages):
     return batches
 
 
-def exact(model, count: int, n: int = 400, **languages) -> float:
-    r"""Share of n new sentences about `count` objects that greedy search translates without one wrong word."""
+def exact(model, count: int, n: int = 400, split: str = "train", **languages) -> float:
+    r"""Share of n new sentences about `count` objects that greedy search translates without one wrong word.
+
+    split: of `sample_crowd`; "held_out" has the pairings of shape and colour that no training shows.
+    """
     generator = torch.Generator().manual_seed(NEW_CROWDS_SEED + count)
-    src, tgt = crowd.crowd_batch(*crowd.sample_crowd(count, n, generator), **languages)
+    src, tgt = crowd.crowd_batch(*crowd.sample_crowd(count, n, generator, split), **languages)
     limit = tgt.shape[1] - 1
     words = greedy(model, src.to(next(model.parameters()).device), limit).words.cpu()
     return (F.pad(words, (0, limit - words.shape[1])) == tgt[:, 1:]).all(1).float().mean().item()

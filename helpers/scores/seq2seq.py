@@ -2,6 +2,7 @@ r"""The figures of notebook 01: sentences about tiny scenes, emoji names, and tw
 
 from __future__ import annotations
 
+import re
 from itertools import product
 
 import torch
@@ -14,6 +15,7 @@ from ..pipelines import Translator
 from ..recipes.seq2seq import COUNTS, HIDDEN, NEW_CROWDS_SEED, STEPS, exact
 from ..recipes.translation import emoji_names, translate
 from ..scenes import crowd
+from ..text import Tokenizer
 from ..text_metrics import bleu, chrf, exact_match
 from . import Score, group
 
@@ -22,7 +24,10 @@ EQUAL = 900  # steps at which the two kinds of model are compared
 
 
 def new_crowd(count: int, n: int = 400):
-    r"""src, tgt and the true alignment of sentences that no training has seen."""
+    r"""src, tgt and the true alignment of sentences drawn afresh.
+
+    There are 1,512 sentences about one object, and training has seen them all; of those about three, hardly any.
+    """
     objects, background = crowd.sample_crowd(count, n, torch.Generator().manual_seed(NEW_CROWDS_SEED + count))
     return *crowd.crowd_batch(objects, background), crowd.alignments(objects, background)
 
@@ -36,6 +41,43 @@ def without_attention():
             yield Score(f"seq2seq.fixed.{hidden}.{steps}.{count}", f"sentences about {count} objects translated "
                         f"exactly, without attention, hidden size {hidden}, {steps:,} steps", exact(model, count),
                         ".0%", bar=bars.get((hidden, steps, count), ""))  # fmt: skip
+
+
+@group("seq2seq.attributes")
+def attributes():
+    r"""Five objects again, by attribute: shape, colour, size, column and row of each, and the background."""
+    for steps in (3600, 7200):
+        model, _ = load(f"seq2seq-fixed-48-{steps}")
+        src, tgt, _ = new_crowd(5)
+        right = attributes_right(model, src, tgt).mean().item()
+        yield Score(f"seq2seq.attributes.{steps}", f"attributes of five objects that are right, one vector, hidden "
+                    f"size 48, {steps:,} steps", right, ".0%")  # fmt: skip
+
+
+def attributes_right(model, src, tgt):
+    r"""The share of attributes of each sentence (n,) that its translation states rightly; 0 where it cannot be read."""
+    en, shares = Tokenizer(crowd.ENGLISH), []
+    for mine, right in zip(decoding.greedy(model, src, tgt.shape[1]).words, tgt, strict=True):
+        (objects, background), shares_here = crowd.read_crowd_caption(en.decode(right)), 0.0
+        try:
+            found, ground = crowd.read_crowd_caption(en.decode(mine))
+        except ValueError:  # an unfinished object: not a sentence of this language
+            found = torch.empty(0, 5)
+        if len(found) == len(objects):
+            shares_here = ((found == objects).sum().item() + (ground == background)) / (objects.numel() + 1)
+        shares.append(shares_here)
+    return torch.tensor(shares)
+
+
+@group("seq2seq.held_out")
+def unseen_pairings():
+    r"""Sentences whose objects are all of pairings of shape and colour that no training shows."""
+    for name in ("fixed-48-3600", "fixed-48-7200", "scaled-48-900"):
+        model, _ = load(f"seq2seq-{name}")
+        for count in (1, 2, 5):
+            yield Score(f"seq2seq.held_out.{name}.{count}", f"exact translations of {count} objects with unseen "
+                        f"pairings of shape and colour, {name}", exact(model, count, split="held_out"),
+                        ".0%")  # fmt: skip
 
 
 @group("seq2seq.attention")
@@ -114,11 +156,14 @@ def emoji():
                 ".0%")  # fmt: skip
     yield Score("seq2seq.emoji.bleu", "BLEU of these names", bleu(written, right), ".1f")
     yield Score("seq2seq.emoji.chrf", "chrF of these names", chrf(written, right), ".1f")
+    plain = [[re.sub(r"(light|medium-light|medium|medium-dark|dark) skin tone", "", text) for text in texts]
+             for texts in (written, right)]  # fmt: skip
+    yield Score("seq2seq.emoji.bleu_without_tone", "BLEU of the names without their skin tones", bleu(*plain), ".1f")
     wrong = [text for text, target in zip(written, right, strict=True) if text != target]
     yield Score("seq2seq.emoji.memory", "of the wrong ones, those that are a training name word for word",
                 sum(text in known for text in wrong) / len(wrong), ".0%")  # fmt: skip
     pairs = emoji_names("train")
-    yield Score("seq2seq.emoji.train", "training names translated exactly",
+    yield Score("seq2seq.emoji.train", "training names translated exactly, every eighth",
                 exact_match(translate(model, pairs[::8]), [target for _, target in pairs[::8]]), ".0%")  # fmt: skip
 
 
