@@ -106,10 +106,13 @@ def two_shapes(batch: int = BATCH):
     return lambda step: of_shapes(True, batch, torch.default_generator)
 
 
-def new_shapes(n: int = 1000) -> tuple[Tensor, Tensor]:
-    r"""n new scenes of the two shapes that `shapes-*` are trained on, and n of the two others."""
+def new_shapes(n: int = 1000) -> tuple[Tensor, Tensor, Tensor]:
+    r"""n new scenes of the shapes that `shapes-*` know, the same with a defect each, and n of the other shapes."""
     generator = torch.Generator().manual_seed(NEW_SCENES_SEED)
-    return of_shapes(True, n, generator), of_shapes(False, n, generator)
+    known, odd = of_shapes(True, n, generator), of_shapes(False, n, generator)
+    with torch.random.fork_rng([]):
+        torch.manual_seed(NEW_SCENES_SEED)
+        return known, with_defect(known)[0], odd
 
 
 def distance(x: Tensor, train: Tensor) -> Tensor:
@@ -122,10 +125,7 @@ def distance(x: Tensor, train: Tensor) -> Tensor:
 
 
 def evaluate_shapes(model) -> dict[str, float]:
-    known, odd = new_shapes()
-    with torch.random.fork_rng([]):
-        torch.manual_seed(NEW_SCENES_SEED)
-        marked = with_defect(known)[0]
+    known, marked, odd = new_shapes()
     usual = scores(model, known)
     return {"auroc_shapes": auroc(usual, scores(model, odd)), "auroc_defects": auroc(usual, scores(model, marked))}
 

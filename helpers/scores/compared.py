@@ -7,7 +7,6 @@ import torch
 from .. import trials
 from ..checkpoints import load
 from ..recipes import compared, copies
-from ..recipes.autoencoder import NEW_SCENES_SEED
 from ..recipes.seq2seq import COUNTS, exact
 from . import Score, group
 
@@ -62,16 +61,13 @@ def detection():
 @group("compared.nearest")
 def memory():
     r"""The same for the distance to the nearest of many training pictures, kept as they are."""
-    known, odd = (x[:400] for x in compared.new_shapes())
-    with torch.random.fork_rng([]):
-        torch.manual_seed(NEW_SCENES_SEED)
-        marked = compared.with_defect(known)[0]
-    train = compared.of_shapes(True, max(MEMORIES), torch.Generator().manual_seed(0))
+    known, marked, odd = (x[:400] for x in compared.new_shapes())
     for size in MEMORIES:
-        usual = compared.distance(known, train[:size])
+        train = compared.of_shapes(True, size, torch.Generator().manual_seed(0))
+        usual = compared.distance(known, train)
         for kind, x in (("defects", marked), ("shapes", odd)):
             yield Score(f"compared.nearest.{kind}.{size}", f"AUROC of the distance to the nearest of {size:,}, {kind}",
-                        compared.auroc(usual, compared.distance(x, train[:size])), ".2f", 0.5)  # fmt: skip
+                        compared.auroc(usual, compared.distance(x, train)), ".2f", 0.5)  # fmt: skip
 
 
 @group("compared.exact")

@@ -1,0 +1,300 @@
+"""The MLP: against matrices by hand, its copies side by side, the toy data, the trials, and every shipped weight."""
+
+import json
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from helpers import exercises, manifest, recipes, scenes, toys, trials
+from helpers.checkpoints import load
+from helpers.models.mlp import MLP, Copies, Grid, MLPAutoencoder, classification_loss
+from helpers.recipes import mlp as entries
+from helpers.training import train
+
+BENDS = {"none": lambda x: x, "relu": torch.relu, "tanh": torch.tanh, "silu": F.silu}
+
+
+def pairs(model):
+    """(weight, bias) of each layer."""
+    return [(layer.weight, layer.bias) for layer in model.layers if isinstance(layer, nn.Linear)]
+
+
+@pytest.mark.parametrize("activation", BENDS)
+def test_layers_are_matrix_bias_and_bend(activation):
+    model, x, bend = MLP([3, 5, 4, 2], activation), torch.randn(7, 3), BENDS[activation]
+    (w1, b1), (w2, b2), (w3, b3) = pairs(model)
+    torch.testing.assert_close(model(x), bend(bend(x @ w1.T + b1) @ w2.T + b2) @ w3.T + b3)
+
+
+@pytest.mark.parametrize(("sizes", "activation", "message"), [
+    ([2], "relu", "sizes are those of the input"), ([2, 0, 2], "relu", "sizes are those"),
+    ([2, 4, 2], "sigmoid", "unknown activation 'sigmoid': choose one of none, relu"),
+])  # fmt: skip
+def test_wrong_shapes_are_refused(sizes, activation, message):
+    for build in (MLP, lambda *args: Copies(3, *args)):
+        with pytest.raises(ValueError, match=message):
+            build(sizes, activation)
+
+
+@pytest.mark.parametrize("activation", BENDS)
+def test_a_copy_is_the_mlp_that_it_says(activation):
+    torch.manual_seed(0)
+    copies, x = Copies(4, [2, 6, 6, 3], activation), torch.randn(9, 2)
+    together = copies(x)
+    assert together.shape == (4, 9, 3)
+    for i in range(4):
+        torch.testing.assert_close(together[i], copies.copy(i)(x))
+    assert not torch.allclose(together[0], together[1])
+
+
+def test_a_copy_starts_as_an_mlp_does():
+    torch.manual_seed(3)
+    alone = MLP([2, 5, 2])
+    torch.manual_seed(3)
+    first = Copies(2, [2, 5, 2], "relu").copy(0)
+    for a, b in zip(alone.state_dict().values(), first.state_dict().values(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_the_loss_is_the_mean_cross_entropy_of_all_nets():
+    torch.manual_seed(0)
+    grid, (x, labels) = Grid([1, 2], [3], ["relu", "none"], 2), toys.moons(20, seed=0)
+    loss, parts = classification_loss(grid, (x, labels))
+    one_by_one = [F.cross_entropy(net.copy(i)(x), labels) for net in grid.nets.values() for i in range(2)]
+    right = [(net.copy(i)(x).argmax(1) == labels).float().mean() for net in grid.nets.values() for i in range(2)]
+    torch.testing.assert_close(loss, torch.stack(one_by_one).mean())
+    torch.testing.assert_close(parts["accuracy"], torch.stack(right).mean())
+    net = MLP([2, 4, 2])
+    torch.testing.assert_close(classification_loss(net, (x, labels))[0], F.cross_entropy(net(x), labels))
+
+
+def test_the_nets_of_a_grid_train_as_they_would_alone():
+    """No weight is shared, no gradient is clipped, and Adam undoes the division by their number."""
+    batch = toys.moons(100, seed=0)
+    torch.manual_seed(0)
+    grid = Grid([1, 2], [4], ["relu", "tanh"], 3)
+    alone = grid.nets["tanh-2-4"].copy(1)
+    history = train(grid, lambda step: batch, classification_loss, 100, lr=1e-2, label=None)
+    train(alone, lambda step: batch, classification_loss, 100, lr=1e-2, label=None)
+    with torch.no_grad():
+        torch.testing.assert_close(grid(batch[0])["tanh-2-4"][1], alone(batch[0]), atol=0.02, rtol=0.02)
+    assert max(history.grad_norm) < 1
+
+
+def test_it_learns_the_spirals_in_seconds():
+    torch.manual_seed(0)
+    model, batch, (x, labels) = MLP([2, 32, 32, 2]), toys.spirals(400, seed=0), toys.spirals(1000, seed=1)
+    train(model, lambda step: batch, classification_loss, 1000, lr=1e-2, label=None)
+    assert (model(x).argmax(1) == labels).float().mean() >= 0.97
+
+
+# -- autoencoders ----------------------------------------------------------------------------------
+
+
+def test_an_autoencoder_of_dense_layers():
+    model, x = MLPAutoencoder(4, [20, 10], channels=1, size=8), torch.rand(3, 1, 8, 8) * 2 - 1
+    z = model.encode(x)
+    assert z.shape == (3, 4) and model.decode(z).shape == x.shape
+    assert torch.equal(model(x), model.decode(z))
+    sizes = [m.out_features for m in model.modules() if isinstance(m, nn.Linear)]
+    assert sizes == [20, 10, 4, 10, 20, 64]
+    again = MLPAutoencoder(**model.config)
+    again.load_state_dict(model.state_dict())
+    assert torch.equal(again(x), model(x))
+    with pytest.raises(ValueError, match=r"expected pictures \(B, 1, 8, 8\); got \(3, 3, 8, 8\)"):
+        model(torch.zeros(3, 3, 8, 8))
+
+
+def test_shuffled_pixels_come_back():
+    x, _ = scenes.make_scenes(3, seed=0)
+    moved = entries.shuffle_pixels(x)
+    assert not torch.equal(moved, x) and torch.equal(entries.shuffle_pixels(moved, back=True), x)
+    assert torch.equal(moved[0].flatten(1).sort(1).values, x[0].flatten(1).sort(1).values)
+    one = torch.zeros(1, 3, 32, 32)
+    one[:, :, 5, 7] = 1  # a pixel moves as a whole
+    assert entries.shuffle_pixels(one).sum((0, 1)).max() == 3
+
+
+def test_the_convolutional_one_has_a_fifth_of_the_parameters_at_most():
+    for place in ("scenes", "emoji"):
+        dense, conv = (sum(p.numel() for p in recipes.find(f"mlp-{place}-{kind}").build().parameters())
+                       for kind in ("dense", "conv"))  # fmt: skip
+        assert 5 * conv <= dense
+
+
+# -- toy data --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [toys.moons, toys.spirals])
+def test_toy_data(make):
+    x, labels = make(200, seed=4)
+    assert x.shape == (200, 2) and x.dtype == torch.float32 and x.abs().max() < toys.EDGE
+    assert labels.dtype == torch.int64 and labels.sum() == 100
+    assert torch.equal(x, make(200, seed=4)[0]) and not torch.equal(x, make(200, seed=5)[0])
+    state = torch.get_rng_state()
+    make(5, seed=0)
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_the_second_spiral_is_the_first_turned():
+    x, labels = toys.spirals(400, seed=0, noise=0)
+    angle = torch.atan2(x[:, 1], x[:, 0]) - math.pi * labels
+    way = (x.norm(dim=1) - 0.1) / 0.9
+    turned = 2 * math.pi * toys.TURNS * way - angle
+    assert (turned / (2 * math.pi) - (turned / (2 * math.pi)).round()).abs().max() < 1e-4
+
+
+def test_a_classifier_is_painted_where_it_says():
+    plane = toys.plane(32)
+    assert plane.shape == (1024, 2) and plane[0, 0] < 0 < plane[0, 1]  # the top left
+    share = (plane[:, 0] > 0).float()[None]  # class 1 on the right
+    picture = toys.paint(share, torch.tensor([[-toys.EDGE, toys.EDGE]]), torch.tensor([1]))
+    assert picture.shape == (1, 3, 32, 32) and picture.min() >= -1 and picture.max() <= 1
+    left, right = picture[0, :, 16, 2], picture[0, :, 16, 30]
+    assert left[2] > left[0] and right[0] > right[2]  # bluer, redder
+    assert torch.equal(picture[0, :, 0, 0], toys.COLOURS[1])
+    assert torch.equal(toys.paint(torch.full((1, 4), 0.5)), torch.ones(1, 3, 2, 2))
+
+
+# -- exercises -------------------------------------------------------------------------------------
+
+
+def count(sizes):
+    return sum((n + 1) * m for n, m in zip(sizes, sizes[1:], strict=False))
+
+
+@pytest.mark.parametrize(("answer", "verdict"), [
+    (count, "✓"),
+    (lambda sizes: sum(n * m for n, m in zip(sizes, sizes[1:], strict=False)), "✗"),  # no biases
+    (lambda sizes: sum(n * (m + 1) for n, m in zip(sizes, sizes[1:], strict=False)), "✗"),
+    (lambda sizes: count(sizes[1:]), "✗"),
+    (lambda sizes: ..., "○"),
+])  # fmt: skip
+def test_count_parameters(answer, verdict, capsys):
+    exercises.count_parameters().check(answer)
+    assert capsys.readouterr().out.startswith(verdict)
+
+
+def collapse(layers, biases=True):
+    weight, bias = layers[0]
+    for w, b in layers[1:]:
+        weight, bias = w @ weight, w @ bias + b if biases else b
+    return weight, bias
+
+
+@pytest.mark.parametrize(("answer", "verdict"), [
+    (collapse, "✓"),
+    (lambda layers: collapse(layers, biases=False), "✗"),
+    (lambda layers: collapse(layers[::-1]), "✗"),
+    (lambda layers: (collapse(layers)[0].T, collapse(layers)[1]), "✗"),
+    (lambda layers: collapse(layers)[0], "✗"),
+    (lambda layers: None, "○"),
+])  # fmt: skip
+def test_collapse(answer, verdict, capsys):
+    exercises.collapse().check(answer)
+    assert capsys.readouterr().out.startswith(verdict)
+
+
+def differences(f, w, step, sides=(1, -1)):
+    gradient = torch.zeros_like(w)
+    for i in range(w.numel()):
+        move = torch.zeros_like(w)
+        move.view(-1)[i] = step
+        gradient.view(-1)[i] = (f(w + sides[0] * move) - f(w + sides[1] * move)) / ((sides[0] - sides[1]) * step)
+    return gradient
+
+
+def careless(f, w, step):
+    gradient = torch.zeros_like(w)
+    for i in range(w.numel()):
+        w.view(-1)[i] += step
+        ahead = f(w)
+        w.view(-1)[i] -= 2 * step  # and never puts it back
+        gradient.view(-1)[i] = (ahead - f(w)) / (2 * step)
+    return gradient
+
+
+@pytest.mark.parametrize(("answer", "hint"), [
+    (differences, "✓"),
+    (lambda f, w, step: differences(f, w, step, sides=(1, 0)), "look ahead and back"),
+    (lambda f, w, step: differences(f, w, step) * 2, "✗"),
+    (lambda f, w, step: differences(f, w, step).flatten(), "✗"),
+    (careless, "leaves w changed"),
+    (lambda f, w, step: ..., "○"),
+])  # fmt: skip
+def test_finite_differences(answer, hint, capsys):
+    exercises.finite_differences().check(answer)
+    assert hint in capsys.readouterr().out
+
+
+# -- trials ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """A recipe that trains in no time and tells its learning rate."""
+    recipe = recipes.Recipe(
+        name="tiny", build=lambda: MLP([2, 2, 2]), batches=lambda: lambda step: toys.moons(10, seed=step),
+        loss=classification_loss, data="", steps=3,
+        evaluate=lambda model: {"norm": model.layers[0].weight.norm().item()},
+    )  # fmt: skip
+    monkeypatch.setitem(recipes.RECIPES, "tiny", recipe)
+
+
+def test_each_combination_is_tried_once(tiny, tmp_path, monkeypatch):
+    path, runs = tmp_path / "trials.json", []
+    run = trials.run
+    monkeypatch.setattr(trials, "run", lambda recipe: runs.append(recipe) or run(recipe))
+    trials.main(["tiny", "--lr", "1e-3", "1e-2", "--seed", "0", "1"], path)
+    trials.main(["tiny", "--lr", "1e-2", "--seed", "1", "2"], path)
+    assert len(runs) == 5 and len(trials.read(path)) == 5
+    figures = trials.find("tiny", path, lr=1e-2, seed=2)
+    assert set(figures) == {"norm", "training_seconds"}
+    assert figures["norm"] != trials.find("tiny", path, lr=1e-3, seed=0)["norm"]
+    trials.main(["tiny", "--lr", "1e-2", "--seed", "2", "--again"], path)
+    assert len(runs) == 6 and trials.find("tiny", path, lr=1e-2, seed=2)["norm"] == figures["norm"]
+
+
+def test_a_missing_trial_names_its_command(tiny, tmp_path, capsys):
+    with pytest.raises(LookupError, match="python -m helpers.trials tiny --lr 0.5"):
+        trials.find("tiny", tmp_path / "none.json", lr=0.5)
+    with pytest.raises(SystemExit):
+        trials.main(["unknown"], tmp_path / "trials.json")
+    assert "no recipe is named" in capsys.readouterr().err
+
+
+def test_every_recorded_trial_belongs_to_a_recipe():
+    for name, figures in trials.read().items():
+        recipe = recipes.find(name.split()[0])
+        assert name.split()[1].startswith("lr=") and figures["training_seconds"] > 0
+        assert json.dumps(figures) and recipe
+
+
+# -- shipped weights -------------------------------------------------------------------------------
+
+SHIPPED = ["mlp-spirals", "mlp-scenes-dense", "mlp-scenes-conv", "mlp-emoji-dense", "mlp-emoji-conv",
+           "mlp-shuffled-conv"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_weights_are_what_their_recipe_describes(name):
+    recipe, (_, card) = recipes.find(name), load(name)
+    assert f"weights/{name}.safetensors" in manifest.read()
+    assert card.config == recipe.build().config and card.data == recipe.data and card.seed == recipe.seed
+    assert card.command == f"python -m helpers.train {name} --size full"
+    assert card.curve["step"][-1] == pytest.approx(recipe.steps, rel=0.01)
+
+
+def test_all_weights_of_the_notebook_take_6_mb():
+    listed = {name: entry["bytes"] for name, entry in manifest.read().items() if name.startswith("weights/mlp-")}
+    assert len(listed) == len(SHIPPED) and sum(listed.values()) <= 6e6
+
+
+def test_every_recipe_builds_draws_and_scores_its_batch():
+    for recipe in recipes.group("mlp"):
+        torch.manual_seed(recipe.seed)
+        loss, parts = recipe.loss(recipe.build(), recipe.batches()(0))
+        assert loss.requires_grad and loss.isfinite() and parts
