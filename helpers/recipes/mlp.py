@@ -31,8 +31,7 @@ CONV = {"width": 32, "bottom": 24, "hidden": 128}  # a sixth of that
 # What was tried, for TUNING_STEPS steps each, and for the best of it three seeds (data/trials.json).
 SHAPE_RATE, TUNING_STEPS, SEEDS = 2e-3, 2000, (0, 1, 2)
 LEARNING_RATES = (1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)
-BEST_RATE = {"mlp-scenes-dense": 4e-3, "mlp-scenes-conv": 8e-3, "mlp-emoji-dense": 4e-3, "mlp-emoji-conv": 2e-3,
-             "mlp-shuffled-dense": 4e-3, "mlp-shuffled-conv": 2e-3}  # fmt: skip
+BEST_RATE = {"mlp-scenes-dense": 4e-3, "mlp-scenes-conv": 8e-3, "mlp-emoji-dense": 4e-3, "mlp-emoji-conv": 2e-3}
 TOY_RATES = (3e-3, 1e-2, 3e-2)
 
 
@@ -94,5 +93,4 @@ for place, latent, settings in (("scenes", SCENE_LATENT, ON_SCENES), ("emoji", E
         register(Recipe(name=f"mlp-{place}-dense-{shape}", build=partial(MLPAutoencoder, latent, **sizes),
                         lr=SHAPE_RATE, **settings | {"steps": TUNING_STEPS}))  # fmt: skip
 for kind in ("dense", "conv"):
-    name = f"mlp-shuffled-{kind}"
-    register(replace(find(f"mlp-scenes-{kind}"), name=name, lr=BEST_RATE[name], **SHUFFLED))
+    register(replace(find(f"mlp-scenes-{kind}"), name=f"mlp-shuffled-{kind}", **SHUFFLED))
