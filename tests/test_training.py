@@ -119,10 +119,14 @@ def test_a_real_interrupt_waits_until_the_step_is_whole(tmp_path):
             os.kill(os.getpid(), signal.SIGINT)
         return result
 
-    handler = signal.getsignal(signal.SIGINT)
-    history = train(parts, noise_pictures, interrupted_loss, STEPS, ema=0.9, snapshot=snapshot, label=None)
+    # A shell starts background jobs with SIGINT ignored, and Python leaves it so: this test needs it as in a terminal.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        history = train(parts, noise_pictures, interrupted_loss, STEPS, ema=0.9, snapshot=snapshot, label=None)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, inherited)
     assert history.interrupted and history.steps == 12
-    assert signal.getsignal(signal.SIGINT) is handler
     parts = convolutional()
     run(parts, noise_pictures, ema=0.9, snapshot=snapshot, resume=True)
     assert_same(whole, parts)
