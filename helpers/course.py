@@ -36,7 +36,8 @@ if not (root / "helpers/course.toml").exists():
         raise RuntimeError(f"Could not fetch the course from {{url}}. {{why}}") from error
 if root == fetched:
     os.chdir(root / "notebooks")
-    for pkg in "accelerate pooch safetensors tokenizers sacrebleu colorama lxml portalocker tabulate".split():
+    for pkg in ("accelerate pooch safetensors tokenizers constriction "
+                "sacrebleu colorama lxml portalocker tabulate").split():
         if not importlib.util.find_spec(pkg):
             subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", pkg], check=True)
 sys.path.insert(0, str(root))"""

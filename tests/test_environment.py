@@ -18,7 +18,8 @@ from packaging.requirements import Requirement
 from helpers import ROOT
 
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}  # PyPI -> conda-forge
-IMPORTED_AS = {"PIL": "pillow", "IPython": "ipython"}  # import name -> PyPI
+# import name -> PyPI
+IMPORTED_AS = {"PIL": "pillow", "IPython": "ipython", "skimage": "scikit-image", "sklearn": "scikit-learn"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 
@@ -31,7 +32,8 @@ def bounds(requirements):
 def test_environment_yml_agrees_with_pyproject():
     wanted = bounds(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["lab"])
     wanted = {CONDA_NAMES.get(name, name): specifier for name, specifier in wanted.items()}
-    conda = bounds(CONDA["dependencies"])
+    *from_conda, from_pip = CONDA["dependencies"]
+    conda = bounds(from_conda + from_pip["pip"])
     python = next(iter(conda.pop("python")))
     assert python.version + ".0" in Requirement("p" + PROJECT["requires-python"]).specifier
     conda.pop("pip")
