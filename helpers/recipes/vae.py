@@ -1,0 +1,135 @@
+r"""The weights of notebook 08: the sweep of beta on scenes, a code of two numbers, and emoji.
+
+    vae-beta-10       a code of 32 numbers; beta = 10 once the KL is warmed up
+    vae-plane         a code of 2 numbers, to walk in
+    vae-emoji         emoji, a code of 32 numbers
+
+The decoder's pixels have a standard deviation of s = 0.1 on [0, 1], so the reconstruction costs |x - y|^2 / 0.02. Only
+beta s^2 shapes the optimum: (beta, s^2) = (10, 0.01) and (1, 0.1) are one model under two names.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from .. import data, metrics, scenes
+from ..models.vae import PRESETS, VAE, active_units, elbo_loss, gaussian_kl, reparameterize, warmed_up
+from . import Recipe, register
+from .autoencoder import BATCH, NEW_SCENES_SEED, emoji, new_scenes, reconstruct
+
+S = 0.1  # standard deviation of a pixel on [0, 1]
+BETAS = (0.1, 1, 3, 10, 30, 100, 300, 38_400)
+CHOSEN = 10  # of the betas: its codes are spread like N(0, I), and the caption survives
+# The last beta is a usual mistake: the mean over the 3,072 numbers of a picture in [-1, 1] instead of their sum. That
+# is 3072 / (4 * 2 s^2) times too little weight for the reconstruction, so as much too much for the KL.
+MEAN_BETA = BETAS[-1]
+STEPS, WARMUP = 4000, 0.3  # the weight of the KL rises over this share of the steps
+TINY, LATENT = PRESETS["tiny"], 32
+
+
+def beta_name(beta: float) -> str:
+    r"""vae-beta-10; a point would be read as the suffix of a file, so 0.1 is written 0p1."""
+    return f"vae-beta-{beta:g}".replace(".", "p")
+
+
+# -- training ------------------------------------------------------------------------------------------------------
+
+
+def with_beta(pictures, beta: float, steps: int, warmup: float = WARMUP):
+    r"""() -> batches: step -> (pictures, the weight of the KL at that step). pictures: () -> step -> (B, C, S, S)."""
+
+    def make():
+        draw = pictures()
+        return lambda step: (draw(step), torch.tensor(warmed_up(step, round(warmup * steps), beta)))
+
+    return make
+
+
+def weighted_loss(model, batch, free: float = 0.0):
+    r"""`elbo_loss` of (pictures, beta)."""
+    x, beta = batch
+    return elbo_loss(model, x, beta, free)
+
+
+# -- figures -------------------------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def encode_all(model, x: Tensor, batch: int = 500) -> tuple[Tensor, Tensor]:
+    r"""mu and logvar, (N, d) each, of many pictures (N, C, S, S)."""
+    mu, logvar = zip(*(model.encode(part) for part in x.split(batch)), strict=True)
+    return torch.cat(mu), torch.cat(logvar)
+
+
+@torch.no_grad()
+def decode_all(model, z: Tensor, batch: int = 500) -> Tensor:
+    r"""The pictures at codes (N, d), clamped to [-1, 1]."""
+    return torch.cat([model.decode(part).clamp(-1, 1) for part in z.split(batch)])
+
+
+def seeded(shape, seed: int = 0) -> Tensor:
+    r"""Standard normal numbers of that shape, always the same ones for a seed."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def describe_codes(mu: Tensor, logvar: Tensor) -> dict[str, float]:
+    r"""KL in nats a picture; units that are active; mean and standard deviation of drawn codes, all numbers together.
+
+    mu, logvar (N, d) of N pictures. The last two belong to the aggregated posterior, the mixture of all q(z|x): the
+    prior's are 0 and 1.
+    """
+    z = reparameterize(mu, logvar, torch.Generator().manual_seed(0))
+    return {"kl": gaussian_kl(mu, logvar).sum(1).mean().item(), "active": active_units(mu).sum().item(),
+            "code_mean": z.mean().item(), "code_std": z.std().item()}  # fmt: skip
+
+
+def valid_rate(model, n: int = 2000, temperature: float = 1.0, seed: int = 0) -> float:
+    r"""Share of n pictures from the prior, z ~ temperature * N(0, I), in which the parser finds a valid scene."""
+    z = temperature * seeded((n, model.config["latent"]), seed)
+    return scenes.parse(decode_all(model, z)).valid.float().mean().item()
+
+
+def evaluate_scenes(model, n: int = 2000) -> dict[str, float]:
+    x, factors = scenes.make_scenes(n, NEW_SCENES_SEED)
+    mu, logvar = encode_all(model, x)
+    y = decode_all(model, mu)
+    return {"mse": metrics.mse(x, y).mean().item(), "all_six": metrics.scene_accuracy(y, factors)["all_six"],
+            **describe_codes(mu, logvar), "valid": valid_rate(model, n)}  # fmt: skip
+
+
+def evaluate_emoji(model) -> dict[str, float]:
+    x = data.load_emoji("test").images
+    return {"mse": metrics.mse(x, reconstruct(model, x)).mean().item(), **describe_codes(*encode_all(model, x))}
+
+
+# -- the recipes ---------------------------------------------------------------------------------------------------
+
+ON_SCENES = {"loss": weighted_loss, "evaluate": evaluate_scenes, "steps": STEPS,
+             "data": f"tiny scenes, drawn anew at every step, batches of {BATCH}"}  # fmt: skip
+GPU = {"steps": 4 * STEPS}
+
+
+def on_scenes(name: str, latent: int, beta: float, **changes) -> Recipe:
+    r"""A VAE of scenes in the size that notebooks 08 and 09 share."""
+    settings = ON_SCENES | changes
+    batches = partial(with_beta, new_scenes, beta)
+    sizes = {"smoke": {"steps": 20, "batches": batches(20)}, "gpu": GPU | {"batches": batches(GPU["steps"])}}
+    return Recipe(name=name, build=partial(VAE, latent, s=S, **TINY), batches=batches(settings["steps"]), **settings,
+                  sizes=sizes)  # fmt: skip
+
+
+for beta in BETAS:
+    register(on_scenes(beta_name(beta), LATENT, beta))
+
+register(on_scenes("vae-plane", 2, 1))
+
+register(Recipe(
+    name="vae-emoji", build=partial(VAE, LATENT, s=S, **TINY), batches=with_beta(emoji, 1, STEPS), loss=weighted_loss,
+    evaluate=evaluate_emoji, steps=STEPS, data="emoji of the training families, half of them mirrored, batches of 32",
+    sizes={"smoke": {"steps": 20, "batches": with_beta(emoji, 1, 20)},
+           "gpu": {"steps": 16_000, "build": partial(VAE, LATENT, s=S, **PRESETS["large"]),
+                   "batches": with_beta(emoji, 1, 16_000)}},
+))  # fmt: skip
