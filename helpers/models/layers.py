@@ -1,19 +1,87 @@
 r"""Layers that several models share.
 
 Attention is defined here once. Notebook 01 reads the words of a sentence with it; later ones read patches of a
-picture (10) and the words of a prompt (13). Bahdanau et al. 2015, eq. 5 and 6.
+picture (07, 10) and the words of a prompt (13). Bahdanau et al. 2015, eq. 5 and 6; the transformer's parts are
+Vaswani et al. 2017's, in the order of Dosovitskiy et al. 2021, eq. 2 and 3: each branch is normalised where it begins.
+
+B batch · N tokens · D width, the numbers of a token · H heads
 """
 
 from __future__ import annotations
 
+import math
 
-def attend(scores, values, mask):
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+def attend(scores, values, mask=None):
     r"""The weighted mean of `values`, each query with its own weights: softmax(scores) @ values.
 
     scores  (..., T, S)  how well each of S values answers each of T queries
     values  (..., S, D)
     mask    boolean, broadcast to (..., T, S); True where a value may be seen. Each query must see one at least.
+            None: all may be seen.
     Returns the means (..., T, D) and the weights (..., T, S): not negative, 1 in sum, exactly 0 where masked.
     """
-    weights = scores.masked_fill(~mask, float("-inf")).softmax(-1)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, float("-inf"))
+    weights = scores.softmax(-1)
     return weights @ values, weights
+
+
+class SelfAttention(nn.Module):
+    r"""Tokens that read one another: (B, N, D) -> (B, N, D). Vaswani et al. 2017, section 3.2.
+
+    Each head has its own queries, keys and values of D / H numbers, and scores q.k / sqrt(D / H).
+    """
+
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        if heads < 1 or width % heads:
+            raise ValueError(f"the width must be a multiple of the heads; got {width} and {heads}")
+        self.heads = heads
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+
+    def read(self, x, mask=None):
+        r"""What each head of each token reads (B, H, N, D / H), and with which weights (B, H, N, N)."""
+        q, k, v = self.qkv(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        return attend(q @ k.mT / math.sqrt(q.shape[-1]), v, mask)
+
+    def forward(self, x, mask=None):
+        r"""mask: boolean, broadcast to (B, H, N, N), True where the token of the row may read that of the column."""
+        heads, _ = self.read(x, mask)                      # (B, H, N, D / H)
+        return self.out(heads.transpose(1, 2).flatten(2))  # (B, N, D)
+
+
+class Block(nn.Module):
+    r"""A transformer block: tokens read one another, then each is changed for itself: (B, N, D) -> (B, N, D).
+
+    hidden   units of the two-layer perceptron between its maps; None takes the usual 4 D
+    """
+
+    def __init__(self, width: int, heads: int, hidden: int | None = None):
+        super().__init__()
+        hidden = 4 * width if hidden is None else hidden
+        self.norm1, self.attention = nn.LayerNorm(width), SelfAttention(width, heads)
+        self.norm2, self.widen, self.narrow = nn.LayerNorm(width), nn.Linear(width, hidden), nn.Linear(hidden, width)
+
+    def forward(self, x, mask=None):
+        x = x + self.attention(self.norm1(x), mask)                    # (B, N, D)
+        return x + self.narrow(F.gelu(self.widen(self.norm2(x))))      # (B, N, D)
+
+
+def grid_positions(rows: int, columns: int, width: int) -> torch.Tensor:
+    r"""Sine and cosine position embeddings of a grid, row by row: (rows * columns, width), values in [-1, 1].
+
+    The first half of the numbers tells the row, the second the column, each as sin and cos of the position times
+    10000^(-i / (width / 4)): Vaswani et al. 2017, section 3.5, along two axes as in He et al. 2022.
+    ValueError unless width is a multiple of 4.
+    """
+    if width % 4:
+        raise ValueError(f"the width must be a multiple of 4, for the sine and cosine of two axes; got {width}")
+    frequencies = 10_000.0 ** (-torch.arange(width // 4) / (width // 4))
+    place = torch.cartesian_prod(torch.arange(rows), torch.arange(columns)).view(rows * columns, 2)
+    angles = place[:, :, None] * frequencies                           # (N, 2, width / 4)
+    return torch.cat([angles.sin(), angles.cos()], 2).flatten(1)       # (N, width)

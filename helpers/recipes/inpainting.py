@@ -1,0 +1,119 @@
+r"""The weights of notebook 07: inpainters and masked autoencoders, on scenes and on emoji.
+
+    inpaint-scenes-code    all that is drawn has passed a code of 64 numbers
+    inpaint-scenes-skip    a U-Net: what is known reaches the drawing directly
+    mae-scenes             a masked autoencoder, three quarters of the patches hidden
+
+A batch is (pictures, masks).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from .. import data, masks, metrics, scenes
+from ..models.inpainting import BottleneckInpainter, SkipInpainter, masked_loss, paste
+from ..models.mae import MAE
+from . import Recipe, register
+from .autoencoder import BATCH, NEW_SCENES_SEED, emoji, new_scenes
+
+LATENT = 64
+PATCH, SHARE = 4, 0.75  # of the masked autoencoder
+
+
+def masked(pictures, hide):
+    r"""Batches of pictures with masks: `pictures` () -> (step -> x), hide n -> masks (n, 1, S, S)."""
+
+    def batches():
+        draw = pictures()
+
+        def batch(step):
+            x = draw(step)
+            return x, hide(len(x))
+
+        return batch
+
+    return batches
+
+
+@torch.no_grad()
+def fill(model, x: Tensor, mask: Tensor, batch: int = 100) -> Tensor:
+    r"""Pictures x with their hidden pixels drawn by the model, clamped to [-1, 1]; the known ones as they were."""
+    parts = zip(x.split(batch), mask.split(batch), strict=True)
+    return torch.cat([paste(model(part, hidden).clamp(-1, 1), part, hidden) for part, hidden in parts])
+
+
+def new_scenes_with_holes(n: int = 1000) -> tuple[Tensor, Tensor, Tensor]:
+    r"""n new scenes, their factors, and a 14x14 hole at a random place of each."""
+    x, factors = scenes.make_scenes(n, NEW_SCENES_SEED)
+    return x, factors, masks.box(n, generator=torch.Generator().manual_seed(NEW_SCENES_SEED))
+
+
+def new_emoji_with_holes() -> tuple[Tensor, Tensor]:
+    r"""The emoji of the held-out families, and a 14x14 hole at a random place of each."""
+    x = data.load_emoji("test").images
+    return x, masks.box(len(x), generator=torch.Generator().manual_seed(NEW_SCENES_SEED))
+
+
+def visible_share(x: Tensor, factors: Tensor, mask: Tensor) -> Tensor:
+    r"""The share of each scene's object that is not hidden: scenes (B, 3, S, S), factors (B, 6) -> (B,) in [0, 1].
+
+    A scene is drawn as background + coverage * (colour - background), so its coverage can be read off exactly.
+    """
+    colour, ground = scenes.PALETTE[factors[:, 1]], scenes.drawing.BACKGROUND_PALETTE[factors[:, 5]]
+    contrast = (colour - ground)[:, :, None, None]
+    cover = ((x - ground[:, :, None, None]) * contrast).sum(1) / contrast.square().sum(1)          # (B, S, S)
+    return (cover * ~mask[:, 0]).sum((1, 2)) / cover.sum((1, 2))
+
+
+def evaluate_scenes(model) -> dict[str, float]:
+    x, factors, mask = new_scenes_with_holes()
+    y = fill(model, x, mask)
+    return {"inside": pooled(x, y, mask), "all_six": metrics.scene_accuracy(y, factors)["all_six"]}
+
+
+def evaluate_emoji(model) -> dict[str, float]:
+    x, mask = new_emoji_with_holes()
+    return {"inside": pooled(x, fill(model, x, mask), mask)}
+
+
+def patch_masks(n: int, share: float = SHARE) -> Tensor:
+    return masks.patches(n, share, PATCH)
+
+
+def evaluate_patches(model) -> dict[str, float]:
+    r"""The error in 75 % of the patches of new scenes, hidden at random."""
+    x, _ = scenes.make_scenes(1000, NEW_SCENES_SEED)
+    mask = masks.patches(len(x), SHARE, PATCH, generator=torch.Generator().manual_seed(NEW_SCENES_SEED))
+    return {"inside": pooled(x, fill(model, x, mask), mask)}
+
+
+def pooled(x: Tensor, y: Tensor, mask: Tensor) -> float:
+    r"""The mean error inside the holes of all pictures, each picture counting the same."""
+    return masks.error_inside(x, y, mask).mean().item()
+
+
+# -- the recipes ---------------------------------------------------------------------------------------------------
+
+NETS = {"code": partial(BottleneckInpainter, LATENT), "skip": SkipInpainter}
+PICTURES = {
+    "scenes": (new_scenes, evaluate_scenes, "tiny scenes, drawn anew at every step"),
+    "emoji": (emoji, evaluate_emoji, "emoji of the training families, half of them mirrored"),
+}
+
+for dataset, (pictures, evaluate, words) in PICTURES.items():
+    for kind, build in NETS.items():
+        register(Recipe(
+            name=f"inpaint-{dataset}-{kind}", build=build, batches=masked(pictures, masks.mixed), loss=masked_loss,
+            evaluate=evaluate, data=f"{words}; boxes, pixels, halves and strokes hidden, batches of {BATCH}",
+            steps=5000, sizes={"gpu": {"steps": 20_000}},
+        ))  # fmt: skip
+
+register(Recipe(
+    name="mae-scenes", build=partial(MAE, PATCH), batches=masked(new_scenes, patch_masks), loss=masked_loss,
+    evaluate=evaluate_patches, steps=6000, sizes={"gpu": {"steps": 40_000}},
+    data=f"tiny scenes, drawn anew at every step; 75 % of the 4x4 patches hidden, batches of {BATCH}",
+))  # fmt: skip

@@ -1,0 +1,339 @@
+"""Notebook 07: masks, fillings without learning, the inpainters and their loss, its figures and its exercises."""
+
+import math
+
+import pytest
+import torch
+
+from helpers import data, exercises, fillings, masks, recipes, scenes
+from helpers.models.inpainting import BottleneckInpainter, SkipInpainter, hide, masked_loss, paste
+from helpers.recipes import inpainting
+from helpers.training import train
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        yield
+
+
+# -- masks -----------------------------------------------------------------------------------------
+
+
+def extent(mask):
+    """Hidden rows and columns of each mask, (n, S) each."""
+    return mask[:, 0].any(2), mask[:, 0].any(1)
+
+
+def test_a_box_is_a_square_inside_the_picture():
+    mask = masks.box(600)
+    assert mask.shape == (600, 1, 32, 32) and mask.dtype == torch.bool
+    rows, columns = extent(mask)
+    assert (rows.sum(1) == 14).all() and (columns.sum(1) == 14).all() and (mask.flatten(1).sum(1) == 14 * 14).all()
+    assert rows.any(0).all() and columns.any(0).all() and not torch.equal(rows, columns)
+    assert rows[:, 0].any() and rows[:, 31].any(), "it reaches both ends"
+
+
+def test_boxes_of_many_sizes_are_square():
+    rows, columns = extent(masks.box(600, side=(5, 9)))
+    assert torch.equal(rows.sum(1), columns.sum(1)) and set(rows.sum(1).tolist()) == {5, 6, 7, 8, 9}
+
+
+def test_a_box_at_a_place():
+    rows, columns = extent(masks.box_at(3, 20, side=5))
+    assert rows[0].nonzero()[:, 0].tolist() == [3, 4, 5, 6, 7] and columns[0].nonzero()[0] == 20
+    assert masks.box_at(30, 0, side=5).sum() == 10, "cut at the edge"
+
+
+def test_pixels_are_hidden_with_their_probability():
+    assert masks.pixels(200, 0.3).float().mean() == pytest.approx(0.3, abs=0.01)
+    share = masks.pixels(2000, (0.25, 0.9)).float().mean((1, 2, 3))
+    assert 0.2 < share.min() < 0.3 and 0.85 < share.max() < 0.95 and share.mean() == pytest.approx(0.575, abs=0.02)
+
+
+def test_a_half_is_one_of_four_sides():
+    mask = masks.half(400)
+    assert (mask.flatten(1).sum(1) == 512).all() and len({m.numpy().tobytes() for m in mask}) == 4
+    rows, columns = extent(mask)
+    assert ((rows.sum(1) == 16) ^ (columns.sum(1) == 16)).all()
+
+
+def test_strokes_are_connected_and_of_all_kinds():
+    mask = masks.brush(300)
+    share = mask.float().mean((1, 2, 3))
+    assert 0.1 < share.mean() < 0.4 and mask.any(0).all()
+    lonely = mask & (torch.nn.functional.avg_pool2d(mask.float(), 3, 1, 1) < 1.5 / 9)
+    assert not lonely[..., 1:-1, 1:-1].any(), "no hidden pixel stands alone"
+
+
+@pytest.mark.parametrize("share", [0.25, 0.75, 0.9])
+def test_patches_are_whole_and_equally_many(share):
+    mask = masks.patches(300, share, 4)
+    grid = mask[:, 0].unflatten(2, (8, 4)).unflatten(1, (8, 4)).float().mean((2, 4))
+    assert set(grid.unique().tolist()) == {0.0, 1.0} and (grid.sum((1, 2)) == round(64 * share)).all()
+    assert 0 < grid.mean(0).min() and grid.mean(0).max() < 1, "every patch is hidden at times"
+
+
+def test_mixed_takes_each_kind_as_often_as_it_says():
+    mask = masks.mixed(3000)
+    rows, columns = extent(mask)
+    area = mask.flatten(1).sum(1)
+    rectangle = area == rows.sum(1) * columns.sum(1)
+    square = rectangle & (rows.sum(1) == columns.sum(1))
+    halves = rectangle & (area == 512) & ~square
+    assert square.float().mean() == pytest.approx(masks.MIX["box"], abs=0.03)
+    assert halves.float().mean() == pytest.approx(masks.MIX["half"], abs=0.03)
+
+
+def test_masks_follow_their_generator():
+    for kind in (masks.box, masks.pixels, masks.half, masks.brush, masks.patches, masks.mixed):
+        first, again = (kind(20, generator=torch.Generator().manual_seed(5)) for _ in range(2))
+        assert torch.equal(first, again) and not torch.equal(first, kind(20)), kind.__name__
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda: masks.box(1, 33), "1 to 32 pixels, not 33"), (lambda: masks.box_at(0, 0, 0), "1 to 32 pixels, not 0"),
+    (lambda: masks.box(1, (4, 40)), "not 40"), (lambda: masks.pixels(1, 1.2), "between 0 and 1; got 1.2"),
+    (lambda: masks.patches(1, -0.1), "between 0 and 1; got -0.1"), (lambda: masks.patches(1, 0.5, 5), "patches of 5"),
+])  # fmt: skip
+def test_masks_that_cannot_be_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_the_error_inside_counts_hidden_pixels_alone_on_0_1():
+    mask = torch.zeros(2, 1, 4, 4, dtype=torch.bool)
+    mask[0, 0, 1, 2] = mask[1, 0, 3, 2:] = True
+    x, y = torch.zeros(2, 3, 4, 4), torch.full((2, 3, 4, 4), 9.0)
+    y[0, :, 1, 2], y[1, :, 3, 2:] = 1.0, torch.tensor([[2.0, 0], [0, 0], [0, 0]])
+    assert masks.error_inside(x, y, mask).tolist() == pytest.approx([0.25, 1 / 6])
+    with pytest.raises(ValueError, match="masks"):
+        masks.error_inside(x, y, mask[:, 0])
+
+
+# -- fillings without learning ---------------------------------------------------------------------
+
+FILLINGS = (fillings.mean_fill, fillings.background_fill, fillings.biharmonic_fill)
+
+
+@pytest.mark.parametrize("filling", FILLINGS, ids=lambda f: f.__name__)
+def test_a_filling_keeps_what_is_known_and_ignores_what_is_not(filling):
+    x, mask = scenes.make_scenes(4, seed=0)[0], masks.box(4)
+    y = filling(x, mask)
+    known = ~mask.expand_as(x)
+    assert torch.equal(y[known], x[known]) and not torch.equal(y, x) and y.abs().max() <= 1
+    assert torch.equal(y, filling(torch.where(mask, 0.7, x), mask))
+
+
+def test_mean_and_background():
+    x = torch.full((1, 3, 8, 8), 0.5)
+    x[..., 2:6, 2:6] = torch.tensor([-1.0, 0.0, 1.0])[:, None, None]
+    mask = torch.zeros(1, 1, 8, 8, dtype=torch.bool)
+    mask[..., :4] = True
+    x[..., 2:6, :4] = 9.0  # hidden
+    expected = torch.tensor([0.5 * 24 - 8, 0.5 * 24, 0.5 * 24 + 8]) / 32
+    assert torch.allclose(fillings.mean_fill(x, mask)[0, :, 0, 0], expected)
+    assert (fillings.background_fill(x, mask)[0, :, :, 0] == 0.5).all()
+    ring = torch.ones(1, 1, 8, 8, dtype=torch.bool)
+    ring[..., 2:6, 2:6] = False
+    known = torch.zeros(1, 1, 8, 8) + 0.25
+    assert (fillings.background_fill(known, ring) == 0.25).all(), "no border is known"
+
+
+def test_the_biharmonic_filling_continues_a_slope():
+    slope = torch.linspace(-1, 1, 16).expand(1, 3, 16, 16).contiguous()
+    mask = masks.box_at(5, 5, 6, 16)
+    assert (fillings.biharmonic_fill(slope.where(~mask, 0), mask) - slope).abs().max() < 1e-3
+    for nothing in (torch.zeros_like(mask), torch.ones_like(mask)):
+        assert torch.equal(fillings.biharmonic_fill(slope, nothing), slope)
+
+
+def test_possible_scenes_agree_with_all_that_is_known():
+    x, mask = scenes.draw(torch.tensor([[0, 0, 0, 0, 0, 2]])), masks.box_at(2, 2)
+    found = fillings.possible_scenes(x, mask, background=2, tries=3000)
+    known = ~mask.expand_as(found)
+    assert len(found) > 100 and ((found - x).abs()[known] <= fillings.SAME).all()
+    factors = scenes.parse(found).factors
+    assert (factors[:, 3:5] == 0).all() and (factors[:, 5] == 2).all() and len(factors[:, 1].unique()) == 8
+    open_ = masks.box_at(20, 20)
+    with pytest.raises(ValueError, match="hide all of its object"):
+        fillings.possible_scenes(x, open_, background=2, tries=1000)
+
+
+# -- models and loss -------------------------------------------------------------------------------
+
+NETS = {"code": lambda: BottleneckInpainter(8, width=16, bottom=8, hidden=16),
+        "skip": lambda: SkipInpainter(widths=(8, 8, 8, 8))}  # fmt: skip
+EACH = pytest.mark.parametrize("build", NETS.values(), ids=list(NETS))
+
+
+@EACH
+def test_an_inpainter_sees_the_mask_and_nothing_under_it(build):
+    net, x, mask = build(), torch.rand(2, 3, 32, 32), masks.box(2)
+    with torch.no_grad():
+        y = net(x, mask)
+        assert y.shape == x.shape and torch.equal(y, net(torch.where(mask, -1.0, x), mask))
+        assert not torch.allclose(y, net(torch.where(mask, x, x - 0.5), mask))
+        grey = torch.zeros_like(x)
+        assert not torch.allclose(net(grey, mask), net(grey, ~mask)), "a grey pixel is not a hidden one"
+    assert type(net)(**net.config).state_dict().keys() == net.state_dict().keys()
+
+
+@EACH
+def test_an_inpainter_learns_one_batch_by_heart(build):
+    net, x, mask = build(), scenes.make_scenes(4, seed=0)[0], masks.box(4)
+    before = masked_loss(net, (x, mask))[0].item()
+    train(net, lambda step: (x, mask), masked_loss, 150, lr=5e-3, label=None)
+    assert masked_loss(net, (x, mask))[0].item() < 0.1 * before
+
+
+def test_hidden_pixels_are_blank_and_the_mask_is_the_last_channel():
+    x, mask = torch.rand(2, 3, 8, 8), masks.pixels(2, 0.5, 8)
+    seen = hide(x, mask)
+    assert seen.shape == (2, 4, 8, 8) and torch.equal(seen[:, 3:], mask.float())
+    assert torch.equal(seen[:, :3], x * ~mask)
+    assert torch.equal(paste(-x, x, mask), torch.where(mask, -x, x))
+
+
+@pytest.mark.parametrize("mask", [torch.zeros(2, 1, 8, 8), torch.zeros(2, 8, 8, dtype=torch.bool),
+                                  torch.zeros(1, 1, 8, 8, dtype=torch.bool)])  # fmt: skip
+def test_a_mask_of_another_shape_or_type_is_refused(mask):
+    with pytest.raises(ValueError, match=r"boolean mask \(2, 1, 8, 8\)"):
+        hide(torch.zeros(2, 3, 8, 8), mask)
+
+
+class Fixed(torch.nn.Module):
+    def __init__(self, y):
+        super().__init__()
+        self.y = torch.nn.Parameter(y)
+
+    def forward(self, x, mask):
+        return self.y[: len(x)]
+
+
+def test_the_loss_and_its_gradient_stay_inside_the_hole():
+    x, mask = torch.rand(3, 3, 8, 8), masks.pixels(3, 0.4, 8)
+    net = Fixed(torch.rand(3, 3, 8, 8))
+    loss, parts = masked_loss(net, (x, mask))
+    inside = mask.expand_as(x)
+    assert loss.item() == pytest.approx((x - net.y)[inside].square().mean().item())
+    assert parts["mse"].item() == pytest.approx(loss.item() / 4)
+    loss.backward()
+    assert (net.y.grad[~inside] == 0).all() and (net.y.grad[inside] != 0).all()
+    assert masked_loss(net, (x, torch.zeros_like(mask)))[0] == 0, "nothing hidden, nothing asked"
+
+
+# -- figures ---------------------------------------------------------------------------------------
+
+
+def test_filling_changes_the_hole_alone_and_stays_in_range():
+    x, mask = scenes.make_scenes(30, seed=0)[0], masks.box(30)
+    y = inpainting.fill(Fixed(torch.full((30, 3, 32, 32), 7.0)), x, mask)
+    assert torch.equal(y, torch.where(mask, 1.0, x))
+
+
+def test_the_visible_share_is_that_of_the_drawn_shape():
+    factors = torch.tensor([[1, 3, 1, 1, 1, 0], [1, 3, 1, 1, 1, 2]])
+    x = scenes.draw(factors)
+    share = inpainting.visible_share(x, factors, masks.box_at(0, 16, 32).expand(2, -1, -1, -1))
+    assert share.tolist() == pytest.approx([0.5, 0.5], abs=1e-4), "a square in the middle, its right half hidden"
+    nothing = torch.zeros(2, 1, 32, 32, dtype=torch.bool)
+    assert inpainting.visible_share(x, factors, nothing).tolist() == [1, 1]
+    assert inpainting.visible_share(x, factors, ~nothing).tolist() == [0, 0]
+
+
+def test_held_out_holes_are_always_the_same():
+    for make in (lambda: inpainting.new_scenes_with_holes(20), inpainting.new_emoji_with_holes):
+        assert all(torch.equal(a, b) for a, b in zip(make(), make(), strict=True))
+    assert torch.equal(inpainting.new_emoji_with_holes()[0], data.load_emoji("test").images)
+
+
+@pytest.mark.parametrize("name", ["inpaint-scenes-code", "inpaint-scenes-skip", "inpaint-emoji-skip", "mae-scenes"])
+def test_a_recipe_makes_a_batch_and_a_loss(name):
+    recipe = recipes.find(name)
+    x, mask = recipe.batches()(0)
+    assert x.shape == (32, 3, 32, 32) and mask.shape == (32, 1, 32, 32) and recipe.loss is masked_loss
+    assert math.isfinite(recipe.loss(recipe.build(), (x, mask))[0].item())
+
+
+def test_inpainters_of_one_data_set_differ_by_their_net_alone():
+    for dataset in ("scenes", "emoji"):
+        code, skip = (recipes.find(f"inpaint-{dataset}-{kind}") for kind in ("code", "skip"))
+        assert (code.steps, code.lr, code.loss, code.data) == (skip.steps, skip.lr, skip.loss, skip.data)
+        assert all(torch.equal(a, b) for a, b in zip(batch_of(code), batch_of(skip), strict=True))
+
+
+def batch_of(recipe):
+    batches = recipe.batches()
+    torch.manual_seed(1)
+    return batches(0)
+
+
+# -- exercises -------------------------------------------------------------------------------------
+
+
+def right_loss(x, y, mask):
+    return ((x - y).square() * mask).sum() / (mask.sum() * x.shape[1])
+
+
+@pytest.mark.parametrize(("answer", "verdict", "hint"), [
+    (right_loss, "✓", ""),
+    (lambda x, y, mask: (x - y).square()[mask.expand_as(x)].mean(), "✓", ""),
+    (lambda x, y, mask: ((x - y).square() * mask).mean(), "✗", "not of all"),
+    (lambda x, y, mask: ((x - y).square() * mask).sum() / mask.sum(), "✗", "three values"),
+    (lambda x, y, mask: right_loss(x, y, ~mask), "✗", "True means hidden"),
+    (lambda x, y, mask: (x - y).square().mean(), "✗", "whole picture"),
+    (lambda x, y, mask: ((x - y).square() * mask).sum(), "✗", "take the mean"),
+    (lambda x, y, mask: right_loss(x, y.detach(), mask), "✗", "no gradient"),
+    (lambda x, y, mask: right_loss(x, y, mask) + (y - y.detach())[~mask.expand_as(y)].sum(), "✗", "must be 0"),
+    (lambda x, y, mask: ..., "○", ""),
+])  # fmt: skip
+def test_hole_loss(answer, verdict, hint, capsys):
+    exercises.hole_loss().check(answer)
+    printed = capsys.readouterr().out
+    assert printed.startswith(verdict) and hint in printed
+
+
+def spearman(a, b):
+    return torch.corrcoef(torch.stack([a.argsort().argsort().double(), b.argsort().argsort().double()]))[0, 1]
+
+
+@pytest.mark.parametrize(("answer", "verdict", "hint"), [
+    (spearman, "✓", ""),
+    (lambda a, b: torch.corrcoef(torch.stack([a, b]))[0, 1], "✗", "correlate their ranks"),
+    (lambda a, b: torch.corrcoef(torch.stack([a.argsort().float(), b.argsort().float()]))[0, 1], "✗", "sort twice"),
+    (lambda a, b: -spearman(a, b), "✗", "expected 1.000"),
+    (lambda a, b: None, "○", ""),
+])  # fmt: skip
+def test_rank_correlation(answer, verdict, hint, capsys):
+    visible = torch.rand(200)
+    exercises.rank_correlation(visible, 1 - visible + 0.1 * torch.rand(200)).check(answer)
+    printed = capsys.readouterr().out
+    assert printed.startswith(verdict) and hint in printed
+
+
+def test_errors_that_do_not_fall_with_evidence_are_refused(capsys):
+    exercises.rank_correlation(torch.rand(200), torch.rand(200)).check(spearman)
+    assert "expected below -0.6" in capsys.readouterr().out
+
+
+def price(fillings_, weights, draws=2.0, best=None):
+    flat = fillings_.flatten(1)
+    best = weights @ flat if best is None else best.flatten()
+    variance = weights @ (flat - best).square().mean(1)
+    return best.view_as(fillings_[0]), variance, draws * variance
+
+
+@pytest.mark.parametrize(("answer", "verdict", "hint"), [
+    (price, "✓", ""),
+    (lambda f, w: price(f, w, best=f.mean(0)), "✗", "weigh each filling"),
+    (lambda f, w: price(f, w, best=f[w.argmax()]), "✗", "likeliest"),
+    (lambda f, w: price(f, w, draws=1.0), "✗", "one variance"),
+    (lambda f, w: price(f, w)[0], "✗", "three things"),
+    (lambda f, w: None, "○", ""),
+])  # fmt: skip
+def test_grey_price(answer, verdict, hint, capsys):
+    exercises.grey_price(scenes.make_scenes(50, seed=0)[0]).check(answer)
+    printed = capsys.readouterr().out
+    assert printed.startswith(verdict) and hint in printed
