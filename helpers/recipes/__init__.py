@@ -79,4 +79,17 @@ def group(prefix: str, recipes: dict[str, Recipe] | None = None) -> list[Recipe]
     return members
 
 
-from . import autoencoder, compared, copies, mlp, seq2seq, translation, vae  # noqa: E402, F401  (they register, so they come last)
+from . import (  # noqa: E402, F401  (they register, so they come last)
+    autoencoder,
+    compared,
+    compression,
+    copies,
+    denoising,
+    generation,
+    inpainting,
+    mlp,
+    seq2seq,
+    translation,
+    vae,
+    vae_mnist,
+)
