@@ -70,9 +70,9 @@ def gradient_of_logvar() -> Exercise:
 
 
 def first_asleep(means) -> Exercise:
-    r"""08.3: {beta: mu (N, d)} -> the smallest beta at which a unit is asleep, Var mu <= 0.01; None if there is none.
+    r"""08.3: {beta: mu (N, d)} -> the smallest beta at which a unit is asleep, Var mu <= 0.01.
 
-    means: those of the notebook's models.
+    means: those of the notebook's models; at one of the betas at least a unit must be asleep.
     """
 
     def made_up(answer):
@@ -86,7 +86,7 @@ def first_asleep(means) -> Exercise:
         assert found == 10, f"of a made-up sweep you say {found}, expected 10. {hints.get(found, '')}"
 
     def of_the_models(answer):
-        expected = next((b for b in sorted(means) if (means[b].var(0) <= 0.01).any()), None)
+        expected = next(b for b in sorted(means) if (means[b].var(0) <= 0.01).any())
         found = answer(means)
         assert found == expected, f"of the models you say {found}, expected {expected}: go through the betas in order"
 

@@ -3,6 +3,7 @@ r"""The weights of notebook 08: the sweep of beta on scenes, a code of two numbe
     vae-beta-10       a code of 32 numbers; beta = 10 once the KL is warmed up
     vae-plane         a code of 2 numbers, to walk in
     vae-emoji         emoji, a code of 32 numbers
+    vae-cure-free     what was tried against the collapse, recorded by helpers.trials and not shipped
 
 The decoder's pixels have a standard deviation of s = 0.1 on [0, 1], so the reconstruction costs |x - y|^2 / 0.02. Only
 beta s^2 shapes the optimum: (beta, s^2) = (10, 0.01) and (1, 0.1) are one model under two names.
@@ -26,6 +27,7 @@ CHOSEN = 10  # of the betas: its codes are spread like N(0, I), and the caption 
 # The last beta is a usual mistake: the mean over the 3,072 numbers of a picture in [-1, 1] instead of their sum. That
 # is 3072 / (4 * 2 s^2) times too little weight for the reconstruction, so as much too much for the KL.
 MEAN_BETA = BETAS[-1]
+FREE = 0.5  # nats that each number of the code may say for nothing, in `vae-cure-free`
 STEPS, WARMUP = 4000, 0.3  # the weight of the KL rises over this share of the steps
 TINY, LATENT = PRESETS["tiny"], 32
 
@@ -112,10 +114,10 @@ ON_SCENES = {"loss": weighted_loss, "evaluate": evaluate_scenes, "steps": STEPS,
 GPU = {"steps": 4 * STEPS}
 
 
-def on_scenes(name: str, latent: int, beta: float, **changes) -> Recipe:
+def on_scenes(name: str, latent: int, beta: float, warmup: float = WARMUP, **changes) -> Recipe:
     r"""A VAE of scenes in the size that notebooks 08 and 09 share."""
     settings = ON_SCENES | changes
-    batches = partial(with_beta, new_scenes, beta)
+    batches = partial(with_beta, new_scenes, beta, warmup=warmup)
     sizes = {"smoke": {"steps": 20, "batches": batches(20)}, "gpu": GPU | {"batches": batches(GPU["steps"])}}
     return Recipe(name=name, build=partial(VAE, latent, s=S, **TINY), batches=batches(settings["steps"]), **settings,
                   sizes=sizes)  # fmt: skip
@@ -125,6 +127,11 @@ for beta in BETAS:
     register(on_scenes(beta_name(beta), LATENT, beta))
 
 register(on_scenes("vae-plane", 2, 1))
+
+# Against the collapse: a warm-up over all of the steps, and half a nat free for each number. And no warm-up at all.
+register(on_scenes("vae-cure-slow", LATENT, MEAN_BETA, warmup=1.0))
+register(on_scenes("vae-cure-free", LATENT, MEAN_BETA, loss=partial(weighted_loss, free=FREE)))
+register(on_scenes("vae-cold-10", LATENT, CHOSEN, warmup=0.0))
 
 register(Recipe(
     name="vae-emoji", build=partial(VAE, LATENT, s=S, **TINY), batches=with_beta(emoji, 1, STEPS), loss=weighted_loss,

@@ -5,10 +5,10 @@ r"""How soon a VAE of MNIST reaches a bound: the plain recipe of the framework's
 
 Both have the same data (28 x 28 grey values as probabilities of white), the same size of the code (20), the same
 likelihood, and their batches cut from memory. The plain one is 784-400-20 with ReLU, Adam at 1e-3, batches of 128, ten
-epochs in a new order each. Ours is the recipe `vae-mnist-20`: convolutions, and a learning rate that rises and falls to
-0 over a training whose length is fixed beforehand; it also pays for the border that its digits have. A bound is the mean
-over the 10,000 test digits with one draw of z each; the time for that is not counted. Timings depend on the machine: the
-claim is the ratio, from one run.
+epochs, each in a new order. Ours is the recipe `vae-mnist-20`: convolutions, and a learning rate that rises and falls
+to 0 over a training whose length is fixed beforehand; it also pays for the border that its digits have.
+A bound is the mean over the 10,000 test digits with one draw of z each; the time for that is not counted. Timings
+depend on the machine: the claim is the ratio, from one run.
 """
 
 from __future__ import annotations
