@@ -2,13 +2,17 @@
 
     file                    notebooks   what it holds
     models/                 02-17       the boxes of the papers' figures, each with the loss that trains it
-      layers                01, 10-17   attention, defined once: Bahdanau et al. 2015
+      layers                01, 07-17   attention, defined once: Bahdanau et al. 2015; Vaswani et al. 2017
       seq2seq, decoding     01, 03      Sutskever et al. 2014, Bahdanau et al. 2015; greedy and beam search
       autoencoder           02, 03, 04  Hinton & Salakhutdinov 2006
       mlp                   04          Rumelhart, Hinton & Williams 1986
+      skip, denoising       06, 07      U-Net: Ronneberger et al. 2015; Vincent et al. 2008, Miyasawa 1961
+      inpainting, mae, vit  07, 10      Pathak et al. 2016; He et al. 2022; pictures as patches
     pipelines               01, 03      text in, something to read or to look at out
     scenes/                 all         tiny scenes: pictures whose truth is known, captions, and the parser
-    toys                    04          points in the plane, of two classes, and what a classifier makes of them
+    corruptions, filters    06          noise of a level; the classical denoisers, each at its best
+    masks, fillings         07          what is hidden; fillings without learning, and the exact average
+    toys                    04, 06      points in the plane, of two classes, and what a classifier makes of them
     data, downloads         all         emoji, MNIST, Fashion-MNIST, CIFAR-10, Multi30k, Tatoeba; offline first
     text, text_metrics      01, 03      tokenizers and padding; exact match, BLEU and chrF
     training                all         one loop for every model: a CPU, a GPU or several processes

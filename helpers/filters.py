@@ -1,0 +1,84 @@
+r"""Classical denoisers: what a network has to beat. None of them has learned anything from other pictures.
+
+    median     the middle value of a window (Tukey 1977): keeps edges, drops what fills less than half the window
+    gaussian   a weighted mean of the neighbourhood: no edge survives it sharp
+    variation  the picture of small total variation near the noisy one (Rudin, Osher & Fatemi 1992; Chambolle 2004)
+    nlm        a mean over places whose surroundings look alike: non-local means (Buades, Coll & Morel 2005)
+
+Each has one strength, and gets the best one for every noise level: `tune` finds it, on training pictures. All are told
+the level; the networks are not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy import ndimage
+from skimage import restoration
+from torch import Tensor
+
+from . import data, metrics, scenes
+from .corruptions import add_noise
+
+
+def median(picture: np.ndarray, size: float, sigma: float) -> np.ndarray:
+    r"""Each channel by itself, in windows of size x size pixels."""
+    return ndimage.median_filter(picture, (int(size), int(size), 1), mode="nearest")
+
+
+def gaussian(picture: np.ndarray, width: float, sigma: float) -> np.ndarray:
+    r"""width: the kernel's standard deviation in pixels."""
+    return ndimage.gaussian_filter(picture, (width, width, 0), mode="nearest")
+
+
+def variation(picture: np.ndarray, weight: float, sigma: float) -> np.ndarray:
+    r"""weight: of the total variation, in units of sigma."""
+    return restoration.denoise_tv_chambolle(picture, weight * sigma, eps=0, max_num_iter=100, channel_axis=2)
+
+
+def nlm(picture: np.ndarray, h: float, sigma: float, patch: int = 5) -> np.ndarray:
+    r"""h: how unlike two surroundings of patch x patch pixels may be and still count, in units of sigma."""
+    return restoration.denoise_nl_means(picture, patch, 11, h=h * sigma, sigma=sigma, fast_mode=True, channel_axis=2)
+
+
+FILTERS = {"median": median, "gaussian": gaussian, "variation": variation, "nlm": nlm}
+GRID = {
+    "median": (1, 3, 5, 7, 9), "gaussian": (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.7, 2.0, 2.5),
+    "variation": (0.4, 0.55, 0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0),
+    "nlm": (0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.2),
+}  # fmt: skip
+LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
+
+
+def apply(name: str, x: Tensor, sigma: float, strength: float) -> Tensor:
+    r"""Pictures (B, C, H, W) in [-1, 1] with noise of level sigma on [0, 1] -> denoised, clamped to [-1, 1]."""
+    if name not in FILTERS:
+        raise ValueError(f"no filter is named {name!r}: choose one of {', '.join(FILTERS)}")
+    pictures = ((x + 1) / 2).movedim(1, -1).double().numpy()
+    cleaned = np.stack([FILTERS[name](picture, strength, sigma) for picture in pictures])
+    return (torch.from_numpy(cleaned).movedim(-1, 1).to(x.dtype) * 2 - 1).clamp(-1, 1)
+
+
+def tune(name: str, clean: Tensor, sigma: float, seed: int = 0) -> float:
+    r"""The strength in GRID of the highest mean PSNR, for clean pictures (B, C, H, W) and noise of level sigma."""
+    noisy = add_noise(clean, sigma, torch.Generator().manual_seed(seed))
+    return max(GRID[name], key=lambda s: metrics.psnr(clean, apply(name, noisy, sigma, s)).mean().item())
+
+
+def tuning_pictures(kind: str, n: int = 60) -> Tensor:
+    r"""The pictures that STRENGTHS was found on: "scenes" of a seed of their own, or "emoji" of training families."""
+    if kind == "scenes":
+        return scenes.make_scenes(n, seed=77)[0]
+    images = data.load_emoji("train").images
+    return images[:: len(images) // n][:n]
+
+
+def denoise(name: str, kind: str, x: Tensor, sigma: float) -> Tensor:
+    r"""`apply` with the strength that `tune` found for this kind of pictures, "scenes" or "emoji".
+
+    Between the LEVELS the strength is interpolated, but for the median's: a window has a whole number of pixels.
+    """
+    found = STRENGTHS[kind][name]
+    nearest = int(np.abs(np.subtract(LEVELS, sigma)).argmin())
+    strength = found[nearest] if name == "median" else float(np.interp(sigma, LEVELS, found))
+    return apply(name, x, sigma, strength)

@@ -1,0 +1,114 @@
+r"""The weights of notebook 06: denoising autoencoders, with a narrow middle and with skip connections.
+
+    dae-scenes-code, dae-emoji-code    every picture passes a code of 64 numbers
+    dae-scenes-skip, dae-emoji-skip    none has to: details go past the middle
+
+All are trained alike: a level from U(0, 0.5) for each picture, which the network is not told ("blind"), noise of that
+level in, the clean picture as target.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from .. import data, filters, metrics, scenes
+from ..checkpoints import load
+from ..corruptions import add_noise
+from ..models.autoencoder import Autoencoder
+from ..models.denoising import weighted_denoising_loss
+from ..models.skip import SkipAutoencoder
+from . import Recipe, register
+from .autoencoder import NEW_SCENES_SEED, emoji, new_scenes, reconstruct
+
+HIGHEST = 0.5  # the noise level on [0, 1] up to which all are trained
+KINDS = ("scenes", "emoji")
+SEEDS = (0, 1, 2)  # 0 is the shipped one's; of the others only the figures are kept, in data/trials.json
+SIGMAS = (0.1, 0.2, 0.3, 0.5)  # the levels that figures are quoted at
+CODE = 64
+NARROW, NARROWER = {"width": 32, "bottom": 16, "hidden": 128}, {"width": 16, "bottom": 16, "hidden": 96}
+
+
+def noisy(clean, highest: float = HIGHEST):
+    r"""step -> (noisy pictures, clean ones, the level of each), where `clean` is step -> pictures."""
+
+    def batches(step):
+        x = clean(step)
+        sigma = highest * torch.rand(len(x))
+        return add_noise(x, sigma), x, sigma
+
+    return batches
+
+
+def noisy_scenes(batch: int = 32):
+    return noisy(new_scenes(batch))
+
+
+def noisy_emoji(batch: int = 32):
+    return noisy(emoji(batch))
+
+
+def with_noise(x: Tensor, sigma: float) -> Tensor:
+    r"""x with the noise that figures are measured with: always the same for the same shape and level."""
+    return add_noise(x, sigma, torch.Generator().manual_seed(NEW_SCENES_SEED))
+
+
+def new_pictures(kind: str, n: int = 300) -> Tensor:
+    r"""n pictures that nothing here was trained or tuned on: "scenes" or "emoji", of held-out families."""
+    if kind == "scenes":
+        return scenes.make_scenes(n, NEW_SCENES_SEED)[0]
+    images = data.load_emoji("test").images
+    return images[torch.randperm(len(images), generator=torch.Generator().manual_seed(0))[:n]]
+
+
+def mean_psnr(x: Tensor, y: Tensor) -> float:
+    r"""PSNR in dB of clamped y to x, the mean over pictures."""
+    return metrics.psnr(x, y.clamp(-1, 1)).mean().item()
+
+
+def evaluate(kind: str, model) -> dict[str, float]:
+    x = new_pictures(kind)
+    return {f"psnr_{sigma}": mean_psnr(x, reconstruct(model, with_noise(x, sigma))) for sigma in SIGMAS}
+
+
+@torch.no_grad()
+def again(model, y: Tensor, times: int) -> Tensor:
+    r"""model(model(... model(y))), `times` times, clamped at the end: pictures (B, C, S, S) -> the same shape."""
+    for _ in range(times):
+        y = model(y)
+    return y.clamp(-1, 1)
+
+
+# Denoisers by the names that figures give them; a classical one is told the level.
+CLASSICAL = {"Gaussian": "gaussian", "median": "median", "total variation": "variation", "non-local means": "nlm"}
+NETWORKS = {"code of 64": "code", "skips": "skip"}
+
+
+def denoisers(kind: str) -> dict:
+    r"""{name: (noisy pictures, sigma) -> pictures in [-1, 1]}: nothing, the classical four, the two shipped networks.
+
+    kind   the pictures that they are tuned for or trained on, "scenes" or "emoji"
+    """
+    table = {"nothing": lambda y, sigma: y.clamp(-1, 1)}
+    table |= {name: partial(filters.denoise, key, kind) for name, key in CLASSICAL.items()}
+    return table | {name: blind(load(f"dae-{kind}-{key}")[0]) for name, key in NETWORKS.items()}
+
+
+def blind(model):
+    r"""A network as one of `denoisers`: it takes the level, and does not look at it."""
+    return lambda y, sigma: reconstruct(model, y)
+
+
+# -- the recipes ---------------------------------------------------------------------------------------------------
+
+for kind, source, narrow, steps in (("scenes", noisy_scenes, NARROW, 6000), ("emoji", noisy_emoji, NARROWER, 4000)):
+    shared = {
+        "batches": source, "loss": weighted_denoising_loss, "evaluate": partial(evaluate, kind),
+        "data": f"{kind} with noise of a level from U(0, {HIGHEST}) on [0, 1], drawn anew at every step, batches of 32",
+    }  # fmt: skip
+    register(Recipe(name=f"dae-{kind}-code", build=partial(Autoencoder, CODE, **narrow), **shared, steps=steps,
+                    sizes={"gpu": {"steps": 5 * steps}}))  # fmt: skip
+    register(Recipe(name=f"dae-{kind}-skip", build=SkipAutoencoder, **shared, steps=5000,
+                    sizes={"gpu": {"steps": 25_000}}))  # fmt: skip
