@@ -5,6 +5,7 @@
       layers                01, 07-17   attention, defined once: Bahdanau et al. 2015; Vaswani et al. 2017
       seq2seq, decoding     01, 03      Sutskever et al. 2014, Bahdanau et al. 2015; greedy and beam search
       autoencoder           02, 03, 04  Hinton & Salakhutdinov 2006
+      vae                   08, 09      Kingma & Welling 2013; Rezende, Mohamed & Wierstra 2014
       mlp                   04          Rumelhart, Hinton & Williams 1986
       skip, denoising       06, 07      U-Net: Ronneberger et al. 2015; Vincent et al. 2008, Miyasawa 1961
       inpainting, mae, vit  07, 10      Pathak et al. 2016; He et al. 2022; pictures as patches
@@ -12,6 +13,7 @@
     scenes/                 all         tiny scenes: pictures whose truth is known, captions, and the parser
     corruptions, filters    06          noise of a level; the classical denoisers, each at its best
     masks, fillings         07          what is hidden; fillings without learning, and the exact average
+    densities               09          densities over codes: N(0, I), a Gaussian, a mixture of them
     toys                    04, 06      points in the plane, of two classes, and what a classifier makes of them
     data, downloads         all         emoji, MNIST, Fashion-MNIST, CIFAR-10, Multi30k, Tatoeba; offline first
     text, text_metrics      01, 03      tokenizers and padding; exact match, BLEU and chrF
