@@ -5,11 +5,15 @@
       layers                01, 07-17   attention, defined once: Bahdanau et al. 2015; Vaswani et al. 2017
       seq2seq, decoding     01, 03      Sutskever et al. 2014, Bahdanau et al. 2015; greedy and beam search
       autoencoder           02, 03, 04  Hinton & Salakhutdinov 2006
+      compression           05          Ballé, Laparra & Simoncelli 2017
       vae                   08, 09      Kingma & Welling 2013; Rezende, Mohamed & Wierstra 2014
       mlp                   04          Rumelhart, Hinton & Williams 1986
       skip, denoising       06, 07      U-Net: Ronneberger et al. 2015; Vincent et al. 2008, Miyasawa 1961
       inpainting, mae, vit  07, 10      Pathak et al. 2016; He et al. 2022; pictures as patches
     pipelines               01, 03      text in, something to read or to look at out
+    compression             05          pictures as files: a code of d numbers, or the learned codec
+      entropy_coding                    numbers to symbols, symbols to bytes: quantisers, range coding
+      formats                           JPEG, WebP and PNG, measured fairly
     scenes/                 all         tiny scenes: pictures whose truth is known, captions, and the parser
     corruptions, filters    06          noise of a level; the classical denoisers, each at its best
     masks, fillings         07          what is hidden; fillings without learning, and the exact average

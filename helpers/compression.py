@@ -1,0 +1,165 @@
+r"""Pictures as bytes: one of any size by the learned codec, or many small ones, each by a code of d numbers.
+
+    data = compress(picture)            bytes; any size; qualities "low" and "high"
+    picture = decompress(data)          uint8 (H, W, 3)
+
+    coder = VectorCoder.fit(autoencoder, training_pictures, bits=6)
+    data = coder.compress(pictures)     one stream for all
+    pictures = coder.decompress(data, len(pictures))
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from . import entropy_coding, metrics
+from .checkpoints import load
+from .entropy_coding import Quantiser
+from .models.compression import STRIDE, Codec
+from .pictures import to_uint8
+
+QUALITIES = ("low", "high")
+MAGIC, VERSION = b"GMC", 1
+HEADER = struct.Struct(">3sBHHHI")  # magic, version and quality, weights, height, width, checksum: 14 bytes
+MOST_PIXELS = 1 << 22  # about 600 MB of memory while it is coded
+
+
+class FileError(ValueError):
+    r"""Bytes that are no file of `compress`, or a damaged one, or one of another version or other weights."""
+
+
+# -- one picture of any size, by the learned codec -----------------------------------------------------------------
+
+
+@torch.no_grad()
+def compress(picture, quality: str = "high") -> bytes:
+    r"""A picture as the bytes of a file, 14 of them a header.
+
+    picture  uint8 (H, W, 3) or grey (H, W), a PIL image, or floats (3, H, W) in [-1, 1] as everywhere in the course;
+             where it is transparent it is laid on white
+    quality  "low" or "high": each is a network of its own
+    ValueError for anything else, for an empty picture and for more than four million pixels.
+    """
+    if quality not in QUALITIES:
+        raise ValueError(f"quality is one of {', '.join(QUALITIES)}, not {quality!r}")
+    x = as_tensor(picture)
+    height, width = x.shape[2:]
+    model, tables, weights = codec(quality)
+    padded = F.pad(x, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
+    grid = model.encode(padded).round().long()[0] + model.config["reach"]              # (M, h, w) from 0 up
+    body = entropy_coding.encode(grid.flatten(1).T, tables)
+    start = (MAGIC, VERSION << 4 | QUALITIES.index(quality), weights, height, width)
+    return HEADER.pack(*start, checksum(start, body)) + body
+
+
+@torch.no_grad()
+def decompress(data: bytes) -> np.ndarray:
+    r"""The picture in the bytes that `compress` made: uint8 (H, W, 3). FileError, which says why, for other bytes.
+
+    The symbols are those that were written, on any machine. The pixels come from a network, whose sums may differ in
+    the last digits from one processor to the next: a pixel may then differ by one level.
+    """
+    if data[:3] != MAGIC or len(data) < HEADER.size:
+        raise FileError("this is no file of this course's codec" + " (or its start is missing)" * (len(data) < 14))
+    *start, check = HEADER.unpack_from(data)
+    body = data[HEADER.size :]
+    if checksum(start, body) != check:
+        raise FileError("the file is cut off or damaged: its checksum does not fit")
+    _, kind, weights, height, width = start
+    if kind >> 4 != VERSION or kind & 15 >= len(QUALITIES):
+        raise FileError(f"the file is of version {kind >> 4}; this is a reader of version {VERSION}")
+    model, tables, known = codec(QUALITIES[kind & 15])
+    if weights != known:
+        raise FileError("the file was written with other weights of the codec: read it with those")
+    if not 0 < height * width <= MOST_PIXELS:
+        raise FileError(f"the file speaks of {height} x {width} pixels; a picture has 1 to {MOST_PIXELS:,}")
+    places = [-(-side // STRIDE) for side in (height, width)]
+    symbols = entropy_coding.decode(body, tables, places[0] * places[1]) - model.config["reach"]
+    y = model.decode(symbols.T.reshape(1, -1, *places).float())[..., :height, :width]
+    return to_uint8(y.clamp(-1, 1))[0]
+
+
+def checksum(start, body: bytes) -> int:
+    return zlib.crc32(body, zlib.crc32(struct.pack(">3sBHHH", *start)))
+
+
+@cache
+def codec(quality: str) -> tuple[Codec, np.ndarray, int]:
+    r"""The shipped network of a quality, its integer tables, and 16 bits that tell its weights from others."""
+    model, _ = load(f"codec-{quality}")
+    weights = b"".join(value.numpy().tobytes() for _, value in sorted(model.state_dict().items()))
+    return model, entropy_coding.frequencies(model.tables.integers()), zlib.crc32(weights) & 0xFFFF
+
+
+def as_tensor(picture) -> Tensor:
+    r"""A picture as `compress` takes it -> floats (1, 3, H, W) in [-1, 1]."""
+    if isinstance(picture, Image.Image):
+        rgba = picture.convert("RGBA")
+        picture = np.asarray(Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB"))
+    x = picture if isinstance(picture, Tensor) else torch.from_numpy(np.array(picture))
+    if x.dtype == torch.uint8 and (x.ndim == 2 or x.ndim == 3 and x.shape[2] == 3):
+        x = (x if x.ndim == 3 else x[:, :, None].expand(-1, -1, 3)).permute(2, 0, 1) / 127.5 - 1
+    elif not (x.is_floating_point() and x.ndim == 3 and len(x) == 3):
+        raise ValueError("a picture is a PIL image, uint8 (H, W, 3) or (H, W), or floats (3, H, W) in [-1, 1]; "
+                         f"got {x.dtype} {tuple(x.shape)}")  # fmt: skip
+    if not x.numel() or x[0].numel() > MOST_PIXELS or max(x.shape) > 0xFFFF:
+        raise ValueError(f"a picture has 1 to {MOST_PIXELS:,} pixels, at most 65,535 a side; got {tuple(x.shape[1:])}")
+    if not (x.min() >= -1.001 and x.max() <= 1.001):  # also false for NaN
+        raise ValueError(f"floats must lie in [-1, 1]; these run from {x.min():.3g} to {x.max():.3g}")
+    return x[None].float()
+
+
+# -- many small pictures, each a code of d numbers -----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class VectorCoder:
+    r"""Pictures (N, C, S, S) as one stream of bytes, each a code of d numbers that are quantised and range coded.
+
+    model      has encode: pictures -> (N, d), and decode: (N, d) -> pictures; an Autoencoder, or a PCA
+    quantiser  of the d numbers
+    tables     (d, levels) integer frequencies; with the model they are what the reader must have before
+    """
+
+    model: object
+    quantiser: Quantiser
+    tables: np.ndarray
+
+    @classmethod
+    def fit(cls, model, codes: Tensor, bits: int | None = None, step: float | None = None) -> VectorCoder:
+        r"""Ranges and frequencies from the codes (N, d) of training pictures; give `bits` a number, or one `step`."""
+        if (bits is None) == (step is None):
+            raise ValueError("give either the bits of a number or the step of all numbers")
+        quantiser = Quantiser.of_bits(codes, bits) if step is None else Quantiser.of_step(codes, step)
+        seen = entropy_coding.counts(quantiser.symbols(codes), quantiser.levels)
+        return cls(model, quantiser, entropy_coding.frequencies(2 * seen + 1))  # half a count for what was not seen
+
+    @torch.no_grad()
+    def compress(self, x: Tensor) -> bytes:
+        return entropy_coding.encode(self.quantiser.symbols(self.model.encode(x)), self.tables)
+
+    @torch.no_grad()
+    def decompress(self, data: bytes, count: int) -> Tensor:
+        r"""`count` pictures in [-1, 1]. ValueError for bytes that these tables cannot have made."""
+        symbols = entropy_coding.decode(data, self.tables, count)
+        return self.model.decode(self.quantiser.values(symbols)).clamp(-1, 1)
+
+    def measure(self, x: Tensor) -> tuple[float, float]:
+        r"""(bytes a picture, mean squared error on [0, 1]) of pictures, really written and really read."""
+        data = self.compress(x)
+        return len(data) / len(x), metrics.mse(x, self.decompress(data, len(x))).mean().item()
+
+
+@torch.no_grad()
+def codes_of(model, x: Tensor) -> Tensor:
+    r"""The codes (N, d) of pictures x, in batches."""
+    return torch.cat([model.encode(part) for part in x.split(500)])
