@@ -1,14 +1,18 @@
 """Notebook 07: masks, fillings without learning, the inpainters and their loss, its figures and its exercises."""
 
+import ast
+import itertools
 import math
 
+import nbformat
 import pytest
 import torch
 
-from helpers import data, exercises, fillings, masks, recipes, scenes
-from helpers.models.inpainting import BottleneckInpainter, SkipInpainter, hide, masked_loss, paste
+from helpers import ROOT, data, exercises, fillings, masks, recipes, scenes, trials
+from helpers.models.inpainting import BottleneckInpainter, SkipInpainter, hide, masked_loss, paste, whole_loss
 from helpers.recipes import inpainting
 from helpers.training import train
+from helpers.widgets import Sweep
 
 
 @pytest.fixture(autouse=True)
@@ -224,6 +228,15 @@ def test_the_loss_and_its_gradient_stay_inside_the_hole():
     assert masked_loss(net, (x, torch.zeros_like(mask)))[0] == 0, "nothing hidden, nothing asked"
 
 
+def test_the_whole_loss_counts_every_pixel_and_reports_the_hole():
+    x, mask = torch.rand(3, 3, 8, 8), masks.pixels(3, 0.4, 8)
+    net = Fixed(torch.rand(3, 3, 8, 8))
+    loss, parts = whole_loss(net, (x, mask))
+    assert loss.item() == pytest.approx((x - net.y).square().mean().item())
+    assert parts["mse"].item() == pytest.approx(loss.item() / 4)
+    assert parts["hole"].item() == pytest.approx(masked_loss(net, (x, mask))[1]["mse"].item())
+
+
 # -- figures ---------------------------------------------------------------------------------------
 
 
@@ -253,15 +266,23 @@ def test_held_out_holes_are_always_the_same():
 def test_a_recipe_makes_a_batch_and_a_loss(name):
     recipe = recipes.find(name)
     x, mask = recipe.batches()(0)
-    assert x.shape == (32, 3, 32, 32) and mask.shape == (32, 1, 32, 32) and recipe.loss is masked_loss
+    assert x.shape == (32, 3, 32, 32) and mask.shape == (32, 1, 32, 32)
     assert math.isfinite(recipe.loss(recipe.build(), (x, mask))[0].item())
 
 
-def test_inpainters_of_one_data_set_differ_by_their_net_alone():
+def test_all_inpainters_of_a_data_set_see_the_same_holes():
     for dataset in ("scenes", "emoji"):
         code, skip = (recipes.find(f"inpaint-{dataset}-{kind}") for kind in ("code", "skip"))
-        assert (code.steps, code.lr, code.loss, code.data) == (skip.steps, skip.lr, skip.loss, skip.data)
+        assert (code.lr, code.data) == (skip.lr, skip.data)
         assert all(torch.equal(a, b) for a, b in zip(batch_of(code), batch_of(skip), strict=True))
+
+
+def test_the_code_was_trained_with_either_loss_and_nothing_else_differed():
+    whole, hole = (recipes.find(f"inpaint-scenes-{kind}") for kind in ("code", "code-hole"))
+    assert (whole.loss, hole.loss) == (whole_loss, masked_loss)
+    assert (whole.steps, whole.lr, whole.seed) == (hole.steps, hole.lr, hole.seed)
+    assert whole.build().config == hole.build().config
+    assert {"inside", "all_six"} < set(trials.find(hole.name))
 
 
 def batch_of(recipe):
@@ -337,3 +358,40 @@ def test_grey_price(answer, verdict, hint, capsys):
     exercises.grey_price(scenes.make_scenes(50, seed=0)[0]).check(answer)
     printed = capsys.readouterr().out
     assert printed.startswith(verdict) and hint in printed
+
+
+# -- the widget ------------------------------------------------------------------------------------
+
+
+def run_widget(*needed):
+    """The Sweep of the notebook, from those of its cells that hold one of the `needed` texts."""
+    notebook = nbformat.read(ROOT / "notebooks" / "07_inpainting.ipynb", as_version=4)
+    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    names = {}
+    for source in (source for source in sources if any(text in source for text in needed)):
+        tree = ast.parse(source)
+        if isinstance(tree.body[-1], ast.Expr):
+            tree.body[-1] = ast.Assign([ast.Name("shown", ast.Store())], tree.body[-1].value, lineno=1)
+        exec(compile(ast.fix_missing_locations(tree), "cell", "exec"), names)
+        if isinstance(names.get("shown"), Sweep):
+            return names["shown"]
+    raise AssertionError("no cell shows a Sweep")
+
+
+def ends(knob):
+    return [value for _, value in knob.options] if hasattr(knob, "options") else [knob.min, knob.max]
+
+
+def test_every_knob_of_the_widget_changes_the_picture_at_its_ends():
+    sweep = run_widget("import torch", "nets = {", "x, factors, mask = ", "def drag", "Sweep(drag")
+    first = sweep.values()
+    before, _ = sweep.render(**first)
+    for name, knob in sweep.knobs.items():
+        for value in set(ends(knob)) - {first[name]}:
+            after, status = sweep.render(**{**first, name: value})
+            assert after.shape == before.shape and (after != before).any(), (name, value)
+            assert "error inside the hole" in status and "nan" not in status
+    for kind in ends(sweep.knobs["kind"]):
+        for column, row, size in itertools.product((0, 31), (0, 31), (1, 31)):
+            _, status = sweep.render(**{**first, "kind": kind, "column": column, "row": row, "size": size})
+            assert "nan" not in status, (kind, column, row, size)

@@ -27,8 +27,8 @@ class MAE(nn.Module):
     width, depth   of the encoder;  narrow, shallow  the same for the decoder;  heads  of both
     """
 
-    def __init__(self, patch: int = 4, channels: int = 3, size: int = 32, width: int = 64, depth: int = 4,
-                 narrow: int = 48, shallow: int = 2, heads: int = 4):  # fmt: skip
+    def __init__(self, patch: int = 4, channels: int = 3, size: int = 32, width: int = 56, depth: int = 3,
+                 narrow: int = 40, shallow: int = 2, heads: int = 4):  # fmt: skip
         super().__init__()
         self.config = {"patch": patch, "channels": channels, "size": size, "width": width, "depth": depth,
                        "narrow": narrow, "shallow": shallow, "heads": heads}  # fmt: skip
