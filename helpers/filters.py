@@ -43,11 +43,19 @@ def nlm(picture: np.ndarray, h: float, sigma: float, patch: int = 5) -> np.ndarr
 
 FILTERS = {"median": median, "gaussian": gaussian, "variation": variation, "nlm": nlm}
 GRID = {
-    "median": (1, 3, 5, 7, 9), "gaussian": (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.7, 2.0, 2.5),
+    "median": (1, 3, 5, 7, 9, 11), "gaussian": (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.7, 2.0, 2.5, 3.0),
     "variation": (0.4, 0.55, 0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0),
     "nlm": (0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.2),
 }  # fmt: skip
 LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
+
+# What `tune` finds for `tuning_pictures` at each of the LEVELS.
+STRENGTHS = {
+    "scenes": {"median": (3, 3, 5, 7, 9, 9), "gaussian": (0.6, 0.9, 1.4, 1.7, 2.0, 2.5),
+               "variation": (1.0, 1.0, 1.0, 1.0, 1.0, 1.2), "nlm": (1.0, 0.6, 0.4, 0.4, 0.3, 0.4)},
+    "emoji": {"median": (1, 3, 3, 3, 5, 5), "gaussian": (0.4, 0.6, 0.8, 1.0, 1.2, 1.4),
+              "variation": (0.55, 0.55, 0.7, 0.7, 0.85, 0.85), "nlm": (1.0, 0.7, 0.5, 0.4, 0.3, 0.3)},
+}  # fmt: skip
 
 
 def apply(name: str, x: Tensor, sigma: float, strength: float) -> Tensor:

@@ -1,0 +1,109 @@
+r"""The figures of notebook 06: networks against filters, what the parser reads, and a defect that noise is not."""
+
+from __future__ import annotations
+
+from .. import metrics, scenes, trials
+from ..checkpoints import load
+from ..recipes import compared
+from ..recipes.autoencoder import NEW_SCENES_SEED, reconstruct
+from ..recipes.denoising import (
+    CLASSICAL,
+    KINDS,
+    NETWORKS,
+    SEEDS,
+    SHORTER,
+    SIGMAS,
+    again,
+    denoise_and_renoise,
+    denoisers,
+    mean_psnr,
+    new_pictures,
+    pure_noise,
+    with_noise,
+)
+from . import Score, group
+
+PICTURES = 200
+SHORT = {"nothing": "noisy"} | CLASSICAL | NETWORKS
+BARS = {"scenes": ">= 2", "emoji": ">= 1.5"}
+OVER_MEDIAN = {0.1: "< 0", 0.3: ">= 2.5", 0.5: ">= 5"}  # of the bottleneck on scenes: it loses first, then leads
+
+
+def measured(kind: str, sigma: float) -> dict[str, float]:
+    r"""{denoiser: mean PSNR in dB} on pictures that are new to all."""
+    x = new_pictures(kind, PICTURES)
+    y = with_noise(x, sigma)
+    return {name: mean_psnr(x, denoise(y, sigma)) for name, denoise in denoisers(kind).items()}
+
+
+@group("denoising.psnr")
+def against_filters():
+    for kind in KINDS:
+        for sigma in SIGMAS:
+            found = measured(kind, sigma)
+            best = max(found[name] for name in CLASSICAL)
+            for name, value in found.items():
+                what = f"PSNR in dB, {kind}, {sigma}: {name}"
+                yield Score(f"denoising.psnr.{kind}.{SHORT[name]}.{sigma}", what, value, ".1f", found["nothing"])
+            what, over_median = f"over the best filter in dB, {kind}, {sigma}", found["code of 64"] - found["median"]
+            yield Score(f"denoising.psnr.{kind}.lead.{sigma}", f"skips {what}", found["skips"] - best, ".1f", 0,
+                        BARS[kind])  # fmt: skip
+            yield Score(f"denoising.psnr.{kind}.code_lead.{sigma}", f"code of 64 {what}", found["code of 64"] - best,
+                        "+.1f", 0)  # fmt: skip
+            yield Score(f"denoising.psnr.{kind}.over_median.{sigma}", f"code of 64 over the median, {kind}, {sigma}",
+                        over_median, "+.1f", 0, OVER_MEDIAN.get(sigma, "") if kind == "scenes" else "")  # fmt: skip
+
+
+@group("denoising.seeds")
+def other_seeds():
+    r"""How far three trainings of the network with skips on scenes lie apart, shorter than the shipped one's."""
+    tried = [trials.find("dae-scenes-skip", seed=seed, steps=SHORTER) for seed in SEEDS]
+    for sigma in SIGMAS:
+        found = [figures[f"psnr_{sigma}"] for figures in tried]
+        for word, value in (("least", min(found)), ("most", max(found))):
+            what = f"PSNR in dB as recorded, skips, scenes, {sigma}, {SHORTER:,} steps: the {word} of three seeds"
+            yield Score(f"denoising.seeds.{word}.{sigma}", what, value, ".1f")
+
+
+@group("denoising.again")
+def applied_again():
+    r"""What becomes of pictures that pass a network many times, from noisy scenes and from noise alone."""
+    x, start, model = new_pictures("scenes", 100), pure_noise(60), load("dae-scenes-skip")[0]
+    for times in (1, 2, 8, 32):
+        y = again(model, with_noise(x, 0.5), times)
+        what = f"PSNR in dB, noise 0.5, skips {times} times"
+        yield Score(f"denoising.again.psnr.{times}", what, mean_psnr(x, y), ".1f")
+    for word, y in (("repeated", again(model, start, 32)), ("renoised", denoise_and_renoise(model, start, 20))):
+        what = f"share of valid scenes, from noise alone, skips, {word}"
+        yield Score(f"denoising.again.valid.{word}", what, scenes.parse(y).valid.float().mean().item(), ".0%")
+
+
+@group("denoising.parsed")
+def read_by_the_parser():
+    r"""Scenes of which all six factors are read right, at a noise of 0.3."""
+    x, factors = scenes.make_scenes(500, NEW_SCENES_SEED)
+    y = with_noise(x, 0.3)
+    for name, denoise in denoisers("scenes").items():
+        if SHORT[name] in ("noisy", "nlm", "code", "skip"):
+            right = metrics.scene_accuracy(denoise(y, 0.3), factors)["all_six"]
+            yield Score(f"denoising.parsed.{SHORT[name]}", f"scenes read right in all six, 0.3: {name}", right, ".0%")
+
+
+@group("denoising.outlier")
+def defects():
+    r"""A magenta square: the error to the clean picture inside it, as a share of what the square itself makes."""
+    clean, marked, mask = compared.new_defects(500)
+    raw = compared.error_inside(mask, clean, marked)
+    for name in ("defect-0-64-6000", "dae-scenes-code", "dae-scenes-skip"):
+        for sigma in (0, 0.1, 0.3):
+            y = reconstruct(load(name)[0], with_noise(marked, sigma))
+            left = compared.error_inside(mask, clean, y) / raw
+            what = f"error left inside a square, noise {sigma}: {name}"
+            yield Score(f"denoising.outlier.{name}.{sigma}", what, left, ".0%", 1)
+
+
+@group("denoising.minutes")
+def minutes():
+    r"""Training time as the card recorded it: the machine and its load on that day, not a property of the code."""
+    yield Score("denoising.minutes", "training of the network with skips on scenes as recorded, on one core",
+                load("dae-scenes-skip")[1].metrics["training_seconds"] / 60, ".0f", bar="<= 15")  # fmt: skip

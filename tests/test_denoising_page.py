@@ -1,0 +1,129 @@
+"""Notebook 06 as a page: every knob of its widgets does something at both ends, and its exercises find mistakes."""
+
+import nbformat
+import pytest
+import torch
+
+from helpers import ROOT, exercises, pages, scenes, toys, widgets
+from helpers.models.denoising import ideal_denoiser
+
+PAGE = ROOT / "notebooks" / "06_denoising.ipynb"
+
+
+@pytest.fixture(scope="module")
+def sweeps():
+    """The page's widgets, from the cells tagged "widget" alone: what they need is tagged too."""
+    found = []
+
+    class Recorded(widgets.Sweep):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            found.append(self)
+
+    with pytest.MonkeyPatch.context() as patch, torch.random.fork_rng([]):
+        patch.setattr(widgets, "Sweep", Recorded)
+        space = {}
+        for cell in nbformat.read(PAGE, as_version=4).cells:
+            if pages.tagged(cell, "widget"):
+                exec(compile(cell.source, "06", "exec"), space)
+    return found
+
+
+def ends(knob):
+    if hasattr(knob, "options"):
+        return knob.options[0][1], knob.options[-1][1]
+    return knob.min, knob.max
+
+
+def test_every_knob_changes_the_picture_and_not_its_shape(sweeps):
+    assert len(sweeps) == 2
+    for sweep in sweeps:
+        first = sweep.values()
+        for name, knob in sweep.knobs.items():
+            low, high = (sweep.render(**first | {name: value})[0] for value in ends(knob))
+            assert low.shape == high.shape and (low != high).any(), name
+
+
+# -- exercises -------------------------------------------------------------------------------------
+
+
+def verdict(exercise, answer, capsys):
+    exercise.check(answer)
+    return capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    return exercises.training_pair(scenes.make_scenes(200, seed=0)[0], scenes.make_scenes(20, seed=1)[0])
+
+
+def spoiled(x, sigma):
+    x += 2 * sigma * torch.randn_like(x)
+    return x, x
+
+
+FROZEN = torch.randn(64, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize(("answer", "start"), [
+    (lambda x, sigma: (x + 2 * sigma * torch.randn_like(x), x), "✓"),
+    (lambda x, sigma: (x + sigma * torch.randn_like(x), x), "✗ 06.1 noise in, clean out: against a network"),
+    (lambda x, sigma: (x, x + 2 * sigma * torch.randn_like(x)), "✗"), (lambda x, sigma: (x, x), "✗"),
+    (lambda x, sigma: (x + 4 * sigma * torch.rand_like(x), x), "✗"),
+    (lambda x, sigma: (x + 2 * sigma * FROZEN[: len(x)], x), "✗"),
+    (lambda x, sigma: ..., "○"),
+])  # fmt: skip
+def test_training_pair(lesson, answer, start, capsys):
+    assert verdict(lesson, answer, capsys).startswith(start)
+
+
+def test_hints_on_pairs(lesson, capsys):
+    assert "twice as wide" in verdict(lesson, lambda x, sigma: (x + sigma * torch.randn_like(x), x), capsys)
+    assert "learns to copy" in verdict(lesson, lambda x, sigma: (x, x), capsys)
+    assert "anew" in verdict(lesson, lambda x, sigma: (x + 2 * sigma * FROZEN[: len(x)], x), capsys)
+
+
+def test_an_answer_cannot_spoil_the_pictures(capsys):
+    x = scenes.make_scenes(64, seed=0)[0]
+    assert "untouched" in verdict(exercises.training_pair(x, x[:8]), spoiled, capsys)
+    assert torch.equal(x, scenes.make_scenes(64, seed=0)[0])
+
+
+POINTS = toys.spirals(800, seed=0, noise=0.0)[0][::2]
+
+
+def to_nearest(denoiser, y, points, residual=True):
+    way = points[torch.cdist(y, points).argmin(1)] - y
+    return torch.cosine_similarity(denoiser(y) - y * residual, way).mean()
+
+
+@pytest.mark.parametrize(("answer", "start"), [
+    (to_nearest, "✓"), (lambda d, y, p: to_nearest(d, y, p, residual=False), "✗"),
+    (lambda d, y, p: -to_nearest(d, y, p), "✗"), (lambda d, y, p: to_nearest(d, y, p).abs(), "✗"),
+    (lambda d, y, p: 1.0, "✗"), (lambda d, y, p: None, "○"),
+])  # fmt: skip
+def test_pointing(answer, start, capsys):
+    exercise = exercises.pointing(lambda y: ideal_denoiser(y, POINTS, 0.1), POINTS, 0.1)
+    assert verdict(exercise, answer, capsys).startswith(start)
+
+
+def test_a_denoiser_that_does_not_point_there_is_not_passed(capsys):
+    assert "expected more than 0.8" in verdict(exercises.pointing(lambda y: 0.5 * y, POINTS, 0.1), to_nearest, capsys)
+
+
+def crossing(sigmas, filtered, network):
+    lead = [n - f for n, f in zip(network, filtered, strict=True)]
+    i = next(i for i, value in enumerate(lead) if value > 0)
+    return sigmas[i - 1] - lead[i - 1] * (sigmas[i] - sigmas[i - 1]) / (lead[i] - lead[i - 1])
+
+
+@pytest.mark.parametrize(("answer", "says"), [
+    (crossing, "✓"),
+    (lambda s, f, n: next(a for a, b, c in zip(s, f, n, strict=True) if c > b), "the first level at which the network"),
+    (lambda s, f, n: [a for a, b, c in zip(s, f, n, strict=True) if c < b][-1], "the last level at which the filter"),
+    (lambda s, f, n: crossing([0.1, 0.2, 0.4], [30, 26, 20], [25, 25, 24]), "for our networks"),
+    (lambda s, f, n: None, "○"),
+])  # fmt: skip
+def test_overtaking(answer, says, capsys):
+    exercise = exercises.overtaking((0.1, 0.2, 0.3), [27.0, 24.0, 22.0], [25.0, 24.5, 24.0])
+    assert says in verdict(exercise, answer, capsys)
