@@ -266,6 +266,12 @@ def test_a_missing_trial_names_its_command(tiny, tmp_path, capsys):
     assert "no recipe is named" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", [name for name in entries.BEST_RATE if name != "mlp-shuffled-dense"])
+def test_each_rate_is_the_best_of_those_tried(name):
+    tried = {lr: trials.find(name, lr=lr, steps=entries.TUNING_STEPS)["mse"] for lr in entries.LEARNING_RATES}
+    assert recipes.find(name).lr == min(tried, key=tried.get)
+
+
 def test_every_recorded_trial_belongs_to_a_recipe():
     for name, figures in trials.read().items():
         recipe = recipes.find(name.split()[0])
