@@ -23,7 +23,7 @@ from ..recipes.denoising import (
 )
 from . import Score, group
 
-PICTURES = 200
+PICTURES = {"scenes": 100, "emoji": 150}
 SHORT = {"nothing": "noisy"} | CLASSICAL | NETWORKS
 BARS = {"scenes": ">= 2", "emoji": ">= 1.5"}
 OVER_MEDIAN = {0.1: "< 0", 0.3: ">= 2.5", 0.5: ">= 5"}  # of the bottleneck on scenes: it loses first, then leads
@@ -31,7 +31,7 @@ OVER_MEDIAN = {0.1: "< 0", 0.3: ">= 2.5", 0.5: ">= 5"}  # of the bottleneck on s
 
 def measured(kind: str, sigma: float) -> dict[str, float]:
     r"""{denoiser: mean PSNR in dB} on pictures that are new to all."""
-    x = new_pictures(kind, PICTURES)
+    x = new_pictures(kind, PICTURES[kind])
     y = with_noise(x, sigma)
     return {name: mean_psnr(x, denoise(y, sigma)) for name, denoise in denoisers(kind).items()}
 
@@ -68,7 +68,7 @@ def other_seeds():
 @group("denoising.again")
 def applied_again():
     r"""What becomes of pictures that pass a network many times, from noisy scenes and from noise alone."""
-    x, start, model = new_pictures("scenes", 100), pure_noise(60), load("dae-scenes-skip")[0]
+    x, start, model = new_pictures("scenes", 60), pure_noise(40), load("dae-scenes-skip")[0]
     for times in (1, 2, 8, 32):
         y = again(model, with_noise(x, 0.5), times)
         what = f"PSNR in dB, noise 0.5, skips {times} times"
@@ -92,7 +92,7 @@ def read_by_the_parser():
 @group("denoising.outlier")
 def defects():
     r"""A magenta square: the error to the clean picture inside it, as a share of what the square itself makes."""
-    clean, marked, mask = compared.new_defects(500)
+    clean, marked, mask = compared.new_defects(300)
     raw = compared.error_inside(mask, clean, marked)
     for name in ("defect-0-64-6000", "dae-scenes-code", "dae-scenes-skip"):
         for sigma in (0, 0.1, 0.3):
