@@ -1,0 +1,168 @@
+r"""The models of notebook 09: autoencoders and VAEs alike in all but the loss, and what is drawn from their codes.
+
+    autoencoder-scenes-8   notebook 02's autoencoder, d = 8; so for each of LATENTS
+    vae-scenes-8           a VAE of the same layers, steps, learning rate and pictures
+    ae-scenes-8            the autoencoder again, for the figures of other seeds (`python -m helpers.trials`)
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from .. import metrics, scenes
+from ..densities import Mixture, gaussian, mixture, standard_normal
+from ..entropy_coding import Quantiser
+from ..models.vae import VAE, reparameterize
+from ..scenes.parser import MAX_PALETTE_DISTANCE, MAX_RESIDUAL
+from . import find, register
+from .autoencoder import NEW_SCENES_SEED, SMALL, new_scenes, reconstruct
+from .vae import S, decode_all, weighted_loss, with_beta
+
+KINDS, LATENTS = ("AE", "VAE"), (4, 8, 32)
+BETA = 3  # of the VAEs: of 1 and 3 the one whose prior draws more scenes at d = 32; s is notebook 08's
+SOURCES = ("N(0, I)", "Gaussian", "mixture")  # where codes are drawn from
+COMPONENTS = 24  # of the mixture, where nothing else is said; SWEEP are the widget's
+SWEEP = (1, 2, 4, 8, 16, 24, 32, 64)
+CODES = 5000  # training scenes whose codes a density is fitted to
+LIMITS = {"strict": MAX_RESIDUAL, "loose": 0.30}  # residual of a valid scene; scenes drawn well stay below 0.06
+BITS = (2, 3, 4, 6)  # a number, where codes are rounded
+SEEDS = (0, 1, 2)  # 0 is the shipped one's; of the others the figures alone are kept, in data/trials.json
+
+
+def weights_of(kind: str, d: int) -> str:
+    r"""The name of the weights of an "AE" or a "VAE" of code size d: ("AE", 8) -> "autoencoder-scenes-8"."""
+    return f"{'autoencoder' if kind == 'AE' else 'vae'}-scenes-{d}"
+
+
+# -- codes ---------------------------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def encode_all(model, x: Tensor, generator: torch.Generator | None = None, batch: int = 500) -> Tensor:
+    r"""Codes (N, d) of pictures x (N, C, S, S). A VAE has clouds instead: their means or, with a generator, a draw."""
+    if not isinstance(model, VAE):
+        return torch.cat([model.encode(part) for part in x.split(batch)])
+    mu, logvar = (torch.cat(parts) for parts in zip(*(model.encode(part) for part in x.split(batch)), strict=True))
+    return mu if generator is None else reparameterize(mu, logvar, generator)
+
+
+def training_codes(model, n: int = CODES) -> Tensor:
+    r"""Codes (n, d) of n training scenes, to fit a density to. Of a VAE they are draws, as its decoder knows them."""
+    return encode_all(model, scenes.make_scenes(n, seed=0)[0], torch.Generator().manual_seed(0))
+
+
+def sources(z: Tensor, k: int = COMPONENTS) -> dict[str, Mixture]:
+    r"""The three latent sources for codes z (n, d): nothing fitted, one Gaussian, and a mixture of k."""
+    return dict(zip(SOURCES, (standard_normal(z.shape[1]), gaussian(z), mixture(z, k)), strict=True))
+
+
+def draw(model, source: Mixture, n: int, seed: int = 0) -> Tensor:
+    r"""n pictures (n, C, S, S) in [-1, 1], from codes of that source; of one seed the chance is the same for all."""
+    return decode_all(model, source.sample(n, torch.Generator().manual_seed(seed)))
+
+
+# -- between two pictures ------------------------------------------------------------------------------------------
+
+
+def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
+    r"""Spherical interpolation between codes (..., d): sin((1-t) w)/sin(w) a + sin(t w)/sin(w) b, w their angle.
+
+    Shoemake 1985; for codes, White 2016. Keeps the length where both have it, as draws of N(0, I) nearly do.
+    """
+    cosine = torch.cosine_similarity(a, b, dim=-1).clamp(-1 + 1e-6, 1 - 1e-6)
+    angle = torch.arccos(cosine)[..., None]
+    return (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
+
+
+def between(model, t: float = 0.5, n: int = 1000, path=torch.lerp) -> Tensor:
+    r"""n pictures at share t of the way from the code of one new scene to that of another; path: lerp or slerp."""
+    x, _ = scenes.make_scenes(2 * n, NEW_SCENES_SEED)
+    a, b = encode_all(model, x).chunk(2)
+    return decode_all(model, path(a, b, t))
+
+
+# -- figures -------------------------------------------------------------------------------------------------------
+
+
+def accepted(parsed: scenes.Parsed, limit: float = MAX_RESIDUAL) -> Tensor:
+    r"""Which pictures the parser takes for tiny scenes, bool (n,): residual below `limit`, colours near named ones."""
+    return (parsed.residual < limit) & (parsed.palette_distance < MAX_PALETTE_DISTANCE)
+
+
+def valid(pictures: Tensor) -> Tensor:
+    r"""Which pictures (n, 3, 32, 32) are tiny scenes by the strict limit: bool (n,)."""
+    return accepted(scenes.parse(pictures))
+
+
+def rates(pictures: Tensor) -> tuple[float, float]:
+    r"""The valid-scene rate of pictures, by the strict and by the loose limit."""
+    parsed = scenes.parse(pictures)
+    strict, loose = (accepted(parsed, limit).float().mean().item() for limit in LIMITS.values())
+    return strict, loose
+
+
+def standard_error(rate: float, n: int) -> float:
+    r"""Of a rate measured on n independent draws: sqrt(p (1 - p) / n)."""
+    return math.sqrt(rate * (1 - rate) / n)
+
+
+def measure(model, n: int = 2000, k: int = COMPONENTS) -> dict[str, tuple[float, float]]:
+    r"""{source: (strict, loose) valid-scene rate of n draws}, then of n / 2 "midpoints" of codes of new scenes."""
+    found = {name: rates(draw(model, source, n)) for name, source in sources(training_codes(model), k).items()}
+    return found | {"midpoints": rates(between(model, n=n // 2))}
+
+
+def evaluate(model, n: int = 2000) -> dict[str, float]:
+    x, factors = scenes.make_scenes(n, NEW_SCENES_SEED)
+    y = reconstruct(model, x)
+    found = {"mse": metrics.mse(x, y).mean().item(), "all_six": metrics.scene_accuracy(y, factors)["all_six"]}
+    return found | named(measure(model, n))
+
+
+def named(measured: dict[str, tuple[float, float]]) -> dict[str, float]:
+    r"""What `measure` returns with a name for each number, as cards and trials keep it."""
+    return {f"{name}{' loose' * i}": rate for name, pair in measured.items() for i, rate in enumerate(pair)}
+
+
+# -- other uses of a code ------------------------------------------------------------------------------------------
+
+
+def probe(z: Tensor, factors: Tensor, new_z: Tensor, truth: Tensor) -> dict[str, float]:
+    r"""How well a linear map reads each factor off a code: fitted on z (N, d), tried on new_z -> {factor: accuracy}.
+
+    Least squares to one output for each value, and the largest wins. factors, truth: (N, 6), as scenes have them.
+    """
+    table, asked = (torch.cat([part, torch.ones(len(part), 1)], 1) for part in (z, new_z))
+    right = {}
+    for column, name in enumerate(scenes.FACTORS):
+        wanted = torch.nn.functional.one_hot(factors[:, column]).float()
+        guess = asked @ torch.linalg.lstsq(table, wanted).solution
+        right[name] = (guess.argmax(1) == truth[:, column]).float().mean().item()
+    return right
+
+
+def quantised(model, quantiser: Quantiser, z: Tensor) -> tuple[float, Tensor]:
+    r"""Bits a picture that codes z (N, d) take after rounding, and the pictures that come out.
+
+    The bits are the entropy of each number's symbols, added up: what a coder reaches that treats each number alone.
+    """
+    symbols = quantiser.symbols(z)
+    shares = torch.nn.functional.one_hot(symbols, quantiser.levels).float().mean(0)                 # (d, levels)
+    return torch.special.entr(shares).sum().item() / math.log(2), decode_all(model, quantiser.values(symbols))
+
+
+# -- the recipes ---------------------------------------------------------------------------------------------------
+
+for d in LATENTS:
+    alike = find(weights_of("AE", d))
+    register(replace(alike, name=f"ae-scenes-{d}", evaluate=evaluate))
+    register(replace(
+        alike, name=weights_of("VAE", d), build=partial(VAE, d, s=S, **SMALL), loss=weighted_loss, evaluate=evaluate,
+        batches=with_beta(new_scenes, BETA, alike.steps),
+        sizes={"smoke": {"steps": 20, "batches": with_beta(new_scenes, BETA, 20)}},
+    ))  # fmt: skip

@@ -1,0 +1,266 @@
+"""Notebook 09: densities over codes, what is drawn from them, the models compared, and the exercises."""
+
+import pytest
+import torch
+from torch import distributions
+
+from helpers import densities, exercises, recipes, scenes
+from helpers.models.autoencoder import Autoencoder
+from helpers.models.vae import VAE
+from helpers.recipes import generation
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        yield
+
+
+def some_mixture(k=3, d=2):
+    roots = torch.tril(torch.randn(k, d, d), -1) + torch.diag_embed(torch.rand(k, d) + 0.5)
+    return densities.Mixture(torch.softmax(torch.randn(k), 0), 3 * torch.randn(k, d), roots)
+
+
+def reference(m):
+    parts = distributions.MultivariateNormal(m.means, scale_tril=m.roots)
+    return distributions.MixtureSameFamily(distributions.Categorical(m.weights), parts)
+
+
+# -- densities -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("k", "d"), [(1, 1), (1, 5), (4, 1), (3, 7)])
+def test_the_log_density_is_that_of_torch(k, d):
+    m, z = some_mixture(k, d), 4 * torch.randn(50, d)
+    torch.testing.assert_close(m.log_density(z), reference(m).log_prob(z), atol=1e-3, rtol=1e-4)
+
+
+def test_the_density_integrates_to_one():
+    line = torch.linspace(-40, 40, 20_001)
+    assert torch.trapezoid(some_mixture(4, 1).log_density(line[:, None]).exp(), line) == pytest.approx(1, abs=1e-3)
+
+
+def test_draws_have_the_moments_of_the_mixture():
+    m = some_mixture()
+    z, wanted = m.sample(200_000), reference(m)
+    torch.testing.assert_close(z.mean(0), wanted.mean, atol=0.03, rtol=0)
+    torch.testing.assert_close(z.var(0), wanted.variance, atol=0.1, rtol=0.02)
+    within = m.roots @ m.roots.mT
+    between = m.means - wanted.mean
+    covariance = torch.einsum("k,kij->ij", m.weights, within + between[:, :, None] * between[:, None])
+    torch.testing.assert_close(z.T.cov(), covariance, atol=0.1, rtol=0.03)
+
+
+def test_draws_come_from_the_components_by_weight():
+    m = densities.Mixture(torch.tensor([0.2, 0.0, 0.8]), torch.tensor([[0.0], [50.0], [100.0]]), torch.ones(3, 1, 1))
+    z = m.sample(20_000)[:, 0]
+    assert (z < 25).float().mean() == pytest.approx(0.2, abs=0.01)
+    assert not ((z > 25) & (z < 75)).any()
+
+
+def test_one_seed_gives_two_mixtures_the_same_chance():
+    generator = torch.Generator().manual_seed(5)
+    plain = densities.standard_normal(3).sample(10, generator)
+    moved = densities.Mixture(torch.ones(1), torch.full((1, 3), 7.0), 2 * torch.eye(3)[None])
+    torch.testing.assert_close(moved.sample(10, generator.manual_seed(5)), 2 * plain + 7)
+    assert not torch.equal(densities.standard_normal(3).sample(10, generator), plain), "the generator goes on"
+
+
+def test_the_standard_normal():
+    z = torch.randn(20, 4)
+    wanted = distributions.Normal(0, 1).log_prob(z).sum(1)
+    torch.testing.assert_close(densities.standard_normal(4).log_density(z), wanted)
+
+
+def test_the_fitted_gaussian_has_the_largest_likelihood():
+    z = torch.randn(500, 3) @ torch.randn(3, 3) + torch.randn(3)
+    fit = densities.gaussian(z)
+    torch.testing.assert_close(fit.means[0], z.mean(0))
+    torch.testing.assert_close(fit.roots[0] @ fit.roots[0].T, z.T.cov(correction=0), rtol=1e-3, atol=1e-3)
+    best = fit.log_density(z).mean()
+    for change in (0.9, 1.1):
+        assert best > densities.Mixture(fit.weights, fit.means, change * fit.roots).log_density(z).mean()
+        assert best > densities.Mixture(fit.weights, change * fit.means + 0.1, fit.roots).log_density(z).mean()
+
+
+def test_a_mixture_finds_two_clouds_and_fits_new_codes_better_than_one_gaussian():
+    def clouds(n):
+        return torch.cat([torch.randn(3 * n, 2) * 0.3, torch.randn(n, 2) + 6])
+
+    fit, fresh = densities.mixture(clouds(300), 2), clouds(200)
+    order = fit.weights.argsort()
+    torch.testing.assert_close(fit.weights[order], torch.tensor([0.25, 0.75]), atol=0.01, rtol=0)
+    torch.testing.assert_close(fit.means[order], torch.tensor([[6.0, 6.0], [0.0, 0.0]]), atol=0.2, rtol=0)
+    assert fit.log_density(fresh).mean() > densities.gaussian(clouds(300)).log_density(fresh).mean() + 0.5
+
+
+def test_a_mixture_of_one_is_the_gaussian():
+    z = torch.randn(300, 4) @ torch.randn(4, 4)
+    one, fit = densities.mixture(z, 1), densities.gaussian(z)
+    torch.testing.assert_close(one.roots, fit.roots, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(one.means, fit.means, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("fit", [densities.gaussian, lambda z: densities.mixture(z, 3)])
+def test_a_number_that_never_changes_is_no_obstacle(fit):
+    z = torch.cat([torch.randn(200, 2), torch.ones(200, 1)], 1)
+    draws = fit(z).sample(100)
+    assert draws.isfinite().all() and (draws[:, 2] - 1).abs().max() < 0.1 < draws[:, :2].std()
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda: densities.gaussian(torch.zeros(3, 3)), r"n at least 4; got \(3, 3\)"),
+    (lambda: densities.gaussian(torch.zeros(3)), "expected codes"),
+    (lambda: densities.gaussian(torch.full((9, 2), torch.nan)), "NaN or infinity"),
+    (lambda: densities.mixture(torch.randn(20, 4), 6), r"n at least 25; got \(20, 4\)"),
+    (lambda: densities.mixture(torch.randn(20, 4), 0), "at least one component, not 0"),
+    (lambda: densities.standard_normal(0), "at least one number, not 0"),
+    (lambda: densities.standard_normal(3).log_density(torch.zeros(2, 4)), r"expected codes \(n, 3\); got \(2, 4\)"),
+])  # fmt: skip
+def test_what_cannot_be_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+# -- what is drawn and what lies between ------------------------------------------------------------
+
+
+def test_a_vae_gives_means_or_draws_and_an_autoencoder_its_codes():
+    x, generator = torch.rand(7, 3, 32, 32) * 2 - 1, torch.Generator().manual_seed(0)
+    ae, vae = Autoencoder(4, width=16, bottom=8, hidden=16).eval(), VAE(4, width=16, bottom=8, hidden=16).eval()
+    with torch.no_grad():
+        torch.testing.assert_close(generation.encode_all(ae, x, generator), ae.encode(x))
+        mu, logvar = vae.encode(x)
+        torch.testing.assert_close(generation.encode_all(vae, x, batch=3), mu)
+        eps = torch.randn(7, 4, generator=torch.Generator().manual_seed(1))
+        drawn = generation.encode_all(vae, x, generator.manual_seed(1), batch=3)
+        torch.testing.assert_close(drawn, mu + (logvar / 2).exp() * eps)
+
+
+def test_spherical_interpolation_keeps_the_length():
+    a, b = torch.nn.functional.normalize(torch.randn(2, 50, 6), dim=-1)
+    torch.testing.assert_close(generation.slerp(a, b, 0.0), a)
+    torch.testing.assert_close(generation.slerp(a, b, 1.0), b, atol=1e-5, rtol=1e-4)
+    for t in (0.3, 0.5):
+        torch.testing.assert_close(generation.slerp(a, b, t).norm(dim=1), torch.ones(50), atol=1e-4, rtol=0)
+    east, north = torch.eye(2)
+    torch.testing.assert_close(generation.slerp(east, north, 0.5), torch.full((2,), 0.5**0.5))
+    assert generation.slerp(a, a, 0.5).isfinite().all()
+
+
+def test_scenes_are_valid_noise_and_mixed_pictures_are_not():
+    x, _ = scenes.make_scenes(200, seed=3)
+    assert generation.valid(x).float().mean() >= 0.99
+    assert not generation.valid(torch.randn(50, 3, 32, 32).clamp(-1, 1)).any()
+    crossed = (x[:100] + x[100:]) / 2
+    strict, loose = generation.rates(crossed)
+    assert strict <= loose < 0.2
+    assert strict == pytest.approx(generation.valid(crossed).float().mean().item())
+    judged = scenes.parse(crossed)
+    assert loose == pytest.approx(generation.accepted(judged, generation.LIMITS["loose"]).float().mean().item())
+    assert torch.equal(generation.accepted(judged), judged.valid), "the strict limit is the parser's own"
+
+
+def test_a_standard_error_is_the_spread_of_rates():
+    rates = (torch.rand(4000, 500) < 0.2).float().mean(1)
+    assert generation.standard_error(0.2, 500) == pytest.approx(rates.std().item(), rel=0.05)
+    assert generation.standard_error(0.0, 10) == 0
+
+
+# -- the models ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("d", generation.LATENTS)
+def test_the_two_kinds_differ_in_the_loss_alone(d):
+    pair = [recipes.find(generation.weights_of(kind, d)) for kind in generation.KINDS]
+    ae, vae = (recipe.build() for recipe in pair)
+    assert len({(recipe.steps, recipe.lr, recipe.ema, recipe.seed, recipe.data) for recipe in pair}) == 1
+    assert {key: vae.config[key] for key in ae.config} == ae.config
+    layers = [{name: tuple(p.shape) for name, p in model.named_parameters()} for model in (ae, vae)]
+    assert layers[0].keys() == layers[1].keys()
+    differ = {name for name in layers[0] if layers[0][name] != layers[1][name]}
+    assert differ == {"encoder.code.weight", "encoder.code.bias"}, "a mean and a spread for each number"
+    assert layers[1]["encoder.code.bias"] == (2 * d,)
+
+
+def test_both_see_the_same_pictures():
+    ae, vae = (recipes.find(generation.weights_of(kind, 8)).batches() for kind in generation.KINDS)
+    torch.manual_seed(4)
+    x = ae(0)
+    torch.manual_seed(4)
+    assert torch.equal(vae(0)[0], x)
+
+
+# -- the exercises ---------------------------------------------------------------------------------
+
+
+def loosely(pictures):
+    return generation.rates(pictures.clamp(-1, 1))[1]
+
+
+def rate(decode, source, n):
+    return loosely(decode(source.sample(n)))
+
+
+class Share:
+    """A source of codes of which that share draws a scene, in any order."""
+
+    def __init__(self, share):
+        self.share = share
+
+    def sample(self, n, generator=None):
+        return torch.where(torch.rand(n, 1, generator=generator) < self.share, 1.0, -1.0).expand(n, 2)
+
+
+class Toy:
+    def decode(self, z):
+        return exercises.generation.toy_decode(z)
+
+
+def tables(own=0.1, ae=0.02, gaussian=0.05, mixture=0.3):
+    row = {"N(0, I)": Share(ae), "Gaussian": Share(gaussian), "mixture": Share(mixture)}
+    return {"AE": row, "VAE": {"N(0, I)": Share(own), "Gaussian": Share(own), "mixture": Share(mixture)}}
+
+
+@pytest.mark.parametrize(("answer", "verdict", "hint"), [
+    (rate, "✓", ""),
+    (lambda *a: 100 * rate(*a), "✗", "per cent"),
+    (lambda decode, source, n: n * rate(decode, source, n), "✗", "that is how many"),
+    (lambda *a: 1 - rate(*a), "✗", "not valid"),
+    (lambda decode, source, n: rate(decode, source, 7), "✗", "of n = 40 codes you took 7"),
+    (lambda decode, source, n: rate(decode, densities.standard_normal(2), n), "✗", "you took 0"),
+    (lambda decode, source, n: generation.valid(decode(source.sample(n))).float().mean(), "✗", "ValueError"),
+    (lambda decode, source, n: None, "○", ""),
+])  # fmt: skip
+def test_two_by_three(answer, verdict, hint, capsys):
+    exercises.two_by_three({"AE": Toy(), "VAE": Toy()}, tables()).check(answer)
+    printed = capsys.readouterr().out
+    assert printed.startswith(verdict) and hint in printed
+
+
+@pytest.mark.parametrize(("changed", "hint"), [
+    ({"ae": 0.12}, "from N(0, I) the VAE"), ({"gaussian": 0.5}, "one Gaussian"), ({"own": 0.6}, "the VAE's prior"),
+])  # fmt: skip
+def test_a_table_of_another_order_is_noticed(changed, hint, capsys):
+    exercises.two_by_three({"AE": Toy(), "VAE": Toy()}, tables(**changed)).check(rate)
+    assert hint in capsys.readouterr().out
+
+
+def share_between(encode, decode, a, b, t):
+    return loosely(decode(torch.lerp(encode(a), encode(b), t)))
+
+
+@pytest.mark.parametrize(("answer", "verdict", "hint"), [
+    (share_between, "✓", ""),
+    (lambda encode, decode, a, b, t: share_between(encode, decode, b, a, t), "✗", "at t = 0 the code is that of a"),
+    (lambda encode, decode, a, b, t: loosely(torch.lerp(a, b, t)), "✗", "mix the codes"),
+    (lambda encode, decode, a, b, t: share_between(encode, decode, a, b, 0.5), "✗", "use t"),
+    (lambda encode, decode, a, b, t: ..., "○", ""),
+])  # fmt: skip
+def test_interpolation(answer, verdict, hint, capsys):
+    x, _ = scenes.make_scenes(40, seed=1)
+    model = Autoencoder(4, width=16, bottom=8, hidden=16).eval()
+    exercises.interpolation(model.encode, model.decode, *x.chunk(2)).check(answer)
+    printed = capsys.readouterr().out
+    assert printed.startswith(verdict) and hint in printed
