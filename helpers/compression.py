@@ -30,7 +30,7 @@ from .pictures import to_uint8
 QUALITIES = ("low", "high")
 MAGIC, VERSION = b"GMC", 1
 HEADER = struct.Struct(">3sBHHHI")  # magic, version and quality, weights, height, width, checksum: 14 bytes
-MOST_PIXELS = 1 << 22  # about 600 MB of memory while it is coded
+MOST_PIXELS = 1 << 21  # about 400 MB of memory while it is coded
 
 
 class FileError(ValueError):
@@ -47,7 +47,7 @@ def compress(picture, quality: str = "high") -> bytes:
     picture  uint8 (H, W, 3) or grey (H, W), a PIL image, or floats (3, H, W) in [-1, 1] as everywhere in the course;
              where it is transparent it is laid on white
     quality  "low" or "high": each is a network of its own
-    ValueError for anything else, for an empty picture and for more than four million pixels.
+    ValueError for anything else, for an empty picture and for more than two million pixels.
     """
     if quality not in QUALITIES:
         raise ValueError(f"quality is one of {', '.join(QUALITIES)}, not {quality!r}")
@@ -96,7 +96,7 @@ def checksum(start, body: bytes) -> int:
 def codec(quality: str) -> tuple[Codec, np.ndarray, int]:
     r"""The shipped network of a quality, its integer tables, and 16 bits that tell its weights from others."""
     model, _ = load(f"codec-{quality}")
-    weights = b"".join(value.numpy().tobytes() for _, value in sorted(model.state_dict().items()))
+    weights = b"".join(value.numpy().astype("<f4").tobytes() for _, value in sorted(model.state_dict().items()))
     return model, entropy_coding.frequencies(model.tables.integers()), zlib.crc32(weights) & 0xFFFF
 
 

@@ -1,4 +1,4 @@
-r"""The picture formats that everyone has, measured: bytes and error of a mosaic as JPEG, WebP or PNG.
+r"""The picture formats that everyone has, measured: bytes and error of a mosaic as JPEG, WebP, AVIF or PNG.
 
     picture = mosaic(scenes)                     256 scenes side by side, because a small file is mostly header
     points = sweep(picture, "JPEG")              [(bytes, error), ...] over the qualities
@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -19,6 +20,7 @@ QUALITIES = (1, 2, 5, 10, 20, 30, 40, 60, 75, 90)
 SETTINGS = {  # what each format does best with; JPEG's colours at half or at full resolution
     "JPEG": [{"optimize": True, "subsampling": 2}, {"optimize": True, "subsampling": 0}],
     "WEBP": [{"method": 6}],
+    "AVIF": [{}],  # Pillow has it from 11.3 on, if it was built with it
 }  # fmt: skip
 
 
@@ -30,8 +32,14 @@ def mosaic(x: Tensor, columns: int = 16) -> np.ndarray:
     return np.ascontiguousarray(rows.swapaxes(1, 2)).reshape(len(rows) * x.shape[2], -1, 3)
 
 
+def pictures_of(picture: np.ndarray, side: int = 32) -> Tensor:
+    r"""A `mosaic` (H, W, 3) back into its pictures (N, 3, side, side) in [-1, 1]."""
+    x = torch.from_numpy(np.array(picture)).permute(2, 0, 1) / 127.5 - 1
+    return x.unfold(1, side, side).unfold(2, side, side).permute(1, 2, 0, 3, 4).flatten(0, 1)
+
+
 def file_bytes(picture: np.ndarray, kind: str, **options) -> bytes:
-    r"""A uint8 picture (H, W, 3) as Pillow writes it: kind "JPEG", "WEBP" or "PNG", options such as quality=10."""
+    r"""A uint8 picture (H, W, 3) as Pillow writes it: kind "JPEG", "WEBP", ..., options such as quality=10."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, kind, **options)
     return buffer.getvalue()
@@ -51,7 +59,7 @@ def error(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def sweep(picture: np.ndarray, kind: str, qualities=QUALITIES) -> list[tuple[int, float]]:
-    r"""(bytes, error on [0, 1]) of a picture (H, W, 3) as "JPEG" or "WEBP", over qualities and settings.
+    r"""(bytes, error on [0, 1]) of a picture (H, W, 3) as "JPEG", "WEBP" or "AVIF", over qualities and settings.
 
     Only what no other point beats in both is kept, the smallest file first.
     """

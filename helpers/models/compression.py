@@ -1,7 +1,7 @@
 r"""A learned codec for pictures of any size: transforms, and a table of probabilities for every channel between them.
 
 Notebook 05. Papers: Ballé, Laparra & Simoncelli, "End-to-end optimized image compression", ICLR 2017 (the transforms
-of figure 2, the noise that stands in for rounding, the loss); Johnston et al. 2019 (the simpler normalisation).
+with their normalisation, the noise that stands in for rounding, the loss); Johnston et al. 2019 (its simpler form).
 The analysis turns a picture into a grid of numbers, eight times smaller on each side. Rounded, these are the symbols
 that a range coder writes; the tables give each symbol's probability, and with it the bits that it costs. The
 synthesis draws the picture from the symbols. There is no dense layer, so every size of picture fits.
@@ -64,7 +64,7 @@ class Tables(nn.Module):
         r"""Bits -log2 p(y) of each number: (B, M, h, w) in [-REACH, REACH] -> (B, M, h, w).
 
         p is the density of the channel's numbers with noise of U(-1/2, 1/2) added: the histogram's mass within 1/2 of
-        y (Ballé et al. 2017, equation 10). At a symbol it is that symbol's share.
+        y (Ballé et al. 2017, section 3). At a symbol it is that symbol's share.
         """
         squares = self.root.square().unfold(1, FINE, 1).sum(2)                # (M, places): mass that begins at a bin
         mass = squares / self.root.square().sum(1, keepdim=True)
@@ -119,10 +119,10 @@ class Codec(nn.Module):
 
 
 def rate_distortion_loss(model, x, price: float):
-    r"""(D + price R, {"mse": D, "bits": R}): D on [0, 1], R in bits a pixel. Ballé et al. 2017, equation 9.
+    r"""(D + price R, {"mse": D, "bits": R}): D on [0, 1], R in bits a pixel. Ballé et al. 2017, section 3.
 
-    In training mode, numbers get uniform noise in place of rounding, which has no gradient (their section 3); in eval
-    mode they are rounded, and R is what a perfect coder would need.
+    In training mode, numbers get uniform noise in place of rounding, which has no gradient; in eval mode they
+    are rounded, and R is what a perfect coder would need.
     """
     y = model.encode(x)
     y = y + torch.rand_like(y) - 0.5 if model.training else y.round()

@@ -1,0 +1,424 @@
+"""Notebook 05: files of pictures, the codec, what is trained for it, its exercises and its widgets."""
+
+import io
+import math
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from helpers import ROOT, compression, exercises, formats, metrics, recipes, scenes
+from helpers.checkpoints import load
+from helpers.compression import FileError, VectorCoder, codec, codes_of, compress, decompress
+from helpers.models.autoencoder import Autoencoder
+from helpers.models.compression import FINE, GDN, Codec, Tables, rate_distortion_loss
+from helpers.recipes import compression as recipe
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        yield
+
+
+@pytest.fixture(scope="module")
+def emoji():
+    return formats.mosaic(recipe.held_out_emoji(32), 8)  # (128, 256, 3)
+
+
+# -- a file of a picture ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("quality", compression.QUALITIES)
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (3, 200), (8, 8), (33, 47), (128, 256)])
+def test_a_picture_of_any_size_comes_back_like_itself(emoji, quality, height, width):
+    picture = emoji[:height, :width]
+    back = decompress(compress(picture, quality))
+    assert back.dtype == np.uint8 and back.shape == picture.shape
+    assert formats.error(picture, back) < 0.03
+
+
+def test_what_is_decoded_is_what_the_network_makes_of_the_rounded_grid(emoji):
+    model, *_ = codec("high")
+    with torch.no_grad():
+        direct = model(compression.as_tensor(emoji)).clamp(-1, 1)
+    assert (formats.mosaic(direct, 1) == decompress(compress(emoji))).all()
+
+
+def test_the_qualities_are_of_rising_bytes_and_falling_error(emoji):
+    files = [compress(emoji, quality) for quality in compression.QUALITIES]
+    sizes, losses = [len(file) for file in files], [formats.error(emoji, decompress(file)) for file in files]
+    assert list(sizes) == sorted(sizes) and list(losses) == sorted(losses, reverse=True)
+
+
+@pytest.mark.parametrize("quality", compression.QUALITIES)
+def test_the_loss_foretells_the_bytes_of_the_file(quality):
+    picture = formats.mosaic(recipe.held_out_emoji(128))
+    with torch.no_grad():
+        parts = rate_distortion_loss(codec(quality)[0], compression.as_tensor(picture), price=1.0)[1]
+    foretold = parts["bits"].item() * picture[..., 0].size / 8
+    assert len(compress(picture, quality)) == pytest.approx(foretold, rel=0.03)
+
+
+def test_every_form_of_a_picture_gives_the_same_file(emoji):
+    same = [emoji, Image.fromarray(emoji), torch.from_numpy(emoji), compression.as_tensor(emoji)[0],
+            Image.fromarray(emoji).convert("RGBA")]  # fmt: skip
+    assert len({compress(picture) for picture in same}) == 1
+    grey = emoji[..., 0]
+    assert compress(grey) == compress(np.stack([grey] * 3, 2)) == compress(Image.fromarray(grey))
+    clear = Image.new("RGBA", (16, 16), (255, 0, 0, 0))
+    assert compress(clear) == compress(np.full((16, 16, 3), 255, np.uint8)), "transparent is white"
+
+
+@pytest.mark.parametrize(("picture", "match"), [
+    (np.zeros((4, 4, 4), np.uint8), "a picture is"), (np.zeros((4, 4, 3)), "a picture is"),
+    (np.zeros((4, 4), np.int64), "a picture is"), (torch.zeros(1, 3, 8, 8), "a picture is"),
+    (np.zeros((0, 4, 3), np.uint8), "pixels"), (np.zeros((2048, 2049, 3), np.uint8), "pixels"),
+    (np.zeros((1, 70_000, 3), np.uint8), "at most 65,535 a side"),
+    (torch.full((3, 8, 8), 2.0), "in \\[-1, 1\\]"), (torch.full((3, 8, 8), torch.nan), "in \\[-1, 1\\]"),
+])  # fmt: skip
+def test_what_is_no_picture_is_refused(picture, match):
+    with pytest.raises(ValueError, match=match):
+        compress(picture)
+
+
+def test_an_unknown_quality_is_refused(emoji):
+    with pytest.raises(ValueError, match="one of low, high, not 'best'"):
+        compress(emoji, "best")
+
+
+def test_every_damage_is_noticed(emoji):
+    data = compress(emoji[:32, :32])
+    for place in range(len(data)):
+        with pytest.raises(FileError):
+            decompress(data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :])
+        with pytest.raises(FileError):
+            decompress(data[:place])
+    with pytest.raises(FileError, match="checksum"):
+        decompress(data + b"\0")
+
+
+def repacked(data, **changes):
+    """A file with other entries in its header, and a checksum that fits them."""
+    names = ("magic", "kind", "weights", "height", "width")
+    *entries, _ = compression.HEADER.unpack_from(data)
+    start, body = list((dict(zip(names, entries, strict=True)) | changes).values()), data[compression.HEADER.size :]
+    return compression.HEADER.pack(*start, compression.checksum(start, body)) + body
+
+
+@pytest.mark.parametrize(("changes", "match"), [
+    ({"kind": 0x20}, "version 2"), ({"kind": 0x19}, "version"), ({"weights": 1}, "other weights"),
+    ({"height": 4000, "width": 4000}, "4000 x 4000 pixels"), ({"height": 0}, "0 x 32 pixels"),
+])  # fmt: skip
+def test_a_foreign_header_is_told_apart_from_damage(emoji, changes, match):
+    with pytest.raises(FileError, match=match):
+        decompress(repacked(compress(emoji[:32, :32]), **changes))
+
+
+@pytest.mark.parametrize("data", [b"", b"GMC", b"\x89PNG\r\n\x1a\n" + bytes(40)])
+def test_a_file_of_another_kind_is_told_so(data):
+    with pytest.raises(FileError, match="no file of this course's codec"):
+        decompress(data)
+
+
+# -- the codec -------------------------------------------------------------------------------------
+
+
+def test_the_inverse_normalisation_undoes_a_small_one():
+    gdn, inverse = GDN(16), GDN(16, inverse=True)
+    x = 1e-4 * torch.randn(2, 16, 4, 4)
+    assert torch.allclose(inverse(gdn(x)), x, rtol=1e-3, atol=1e-8)
+    by_hand = x[0, 3, 1, 2] / (gdn.beta[3] ** 2 + 1e-3 + (gdn.gamma[3] ** 2 * x[0, :, 1, 2].abs()).sum())
+    assert gdn(x)[0, 3, 1, 2].item() == pytest.approx(by_hand.item())
+
+
+def test_bits_are_those_of_the_integers_that_files_are_written_with():
+    tables = Tables(3, reach=5)
+    torch.nn.init.normal_(tables.root)
+    symbols = torch.arange(-5.0, 6).expand(1, 3, 1, -1)
+    shares = tables.integers() / tables.integers().sum(1, keepdims=True)
+    assert np.allclose((-tables(symbols))[0, :, 0].exp2().detach(), shares, atol=1e-3)
+
+
+def test_between_symbols_the_bits_are_of_a_density():
+    """The histogram with noise of U(-1/2, 1/2) added, by the definition: its mass within 1/2."""
+    tables = Tables(1, reach=3)
+    torch.nn.init.normal_(tables.root)
+    share = (tables.root[0] ** 2 / tables.root[0].square().sum()).detach()
+    for y in (-2.83, -0.4, 0.0, 1.999):
+        edges = torch.arange(7 * FINE + 1) / FINE - 3.5
+        overlap = (edges[1:].clamp(max=y + 0.5) - edges[:-1].clamp(min=y - 0.5)).clamp(min=0) * FINE
+        found = (-tables(torch.full((1, 1, 1, 1), y))).exp2().item()
+        assert found == pytest.approx((share * overlap).sum().item(), rel=1e-3)
+
+
+def test_tables_learn_how_often_symbols_come():
+    tables, symbols = Tables(1, reach=2), torch.tensor([0.0, 0, 0, 0, 1, 1, -1, 2]).reshape(1, 1, 1, -1)
+    optimizer = torch.optim.Adam(tables.parameters(), 0.05)
+    for _ in range(300):
+        loss = tables(symbols).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss.item() == pytest.approx(1.75, abs=0.01), "the entropy of 1/2, 1/4, 1/8, 1/8"
+
+
+def test_the_loss_is_its_parts_at_the_price():
+    model, x = Codec(width=16, grid=8).eval(), torch.rand(2, 3, 16, 24) * 2 - 1
+    loss, parts = rate_distortion_loss(model, x, price=0.01)
+    y = model.encode(x).round()
+    assert y.shape == (2, 8, 2, 3)
+    assert parts["mse"].item() == pytest.approx(((model.decode(y) - x) / 2).square().mean().item())
+    assert parts["bits"].item() == pytest.approx(model.tables(y).sum().item() / (2 * 16 * 24))
+    assert loss.item() == pytest.approx(parts["mse"].item() + 0.01 * parts["bits"].item())
+
+
+def test_training_noise_gives_the_analysis_a_gradient_that_rounding_has_not():
+    model, x = Codec(width=16, grid=8), torch.rand(2, 3, 16, 16) * 2 - 1
+    for training in (True, False):
+        model.train(training).zero_grad()
+        rate_distortion_loss(model, x, price=0.01)[0].backward()
+        moved = model.analysis[1].weight.grad
+        assert (moved is not None and moved.abs().sum() > 0) == training
+
+
+def test_neighbours_far_away_do_not_change_a_code():
+    model, x = Codec(width=16, grid=8), torch.rand(1, 3, 128, 128) * 2 - 1
+    other = x.clone()
+    other[..., 64:] = 0
+    assert torch.equal(model.encode(x)[..., :6], model.encode(other)[..., :6])
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 12, 16), (1, 1, 16, 16), (3, 16, 16)])
+def test_pictures_that_do_not_fit_are_refused(shape):
+    with pytest.raises(ValueError, match="multiples of 8"):
+        Codec(width=16, grid=8).encode(torch.zeros(shape))
+
+
+# -- codes of d numbers, and formats ---------------------------------------------------------------
+
+
+def test_a_vector_coder_writes_what_it_quantises():
+    x, pca = scenes.make_scenes(300, seed=1)[0], metrics.PCA.fit(scenes.make_scenes(300, seed=0)[0], 6)
+    coder = VectorCoder.fit(pca, codes_of(pca, x), bits=7)
+    data = coder.compress(x)
+    z = pca.encode(x)
+    rounded = coder.quantiser.values(coder.quantiser.symbols(z))
+    assert torch.equal(coder.decompress(data, 300), pca.decode(rounded).clamp(-1, 1))
+    size, loss = coder.measure(x)
+    assert size == len(data) / 300 < 6 * 7 / 8
+    assert loss == pytest.approx(metrics.mse(x, pca.reconstruct(x).clamp(-1, 1)).mean().item(), rel=0.02)
+
+
+@pytest.mark.parametrize("options", [{}, {"bits": 4, "step": 1.0}])
+def test_a_vector_coder_needs_one_of_bits_and_step(options):
+    with pytest.raises(ValueError, match="either"):
+        VectorCoder.fit(None, torch.rand(5, 2), **options)
+
+
+def test_a_mosaic_has_each_picture_at_its_place():
+    x = torch.linspace(-1, 1, 6)[:, None, None, None].expand(6, 3, 4, 4)
+    found = formats.mosaic(x, 3)
+    assert found.shape == (8, 12, 3) and (found[:4, :4] == 0).all()
+    assert found[::4, ::4, 0].tolist() == [[0, 51, 102], [153, 204, 255]]
+    assert torch.allclose(formats.pictures_of(found, 4), x, atol=1e-6)
+    with pytest.raises(ValueError, match="rows of 4"):
+        formats.mosaic(x, 4)
+
+
+def test_files_are_read_again_and_measured():
+    picture = formats.mosaic(recipe.new_scenes(16), 4)
+    assert (formats.read_file(formats.file_bytes(picture, "PNG")) == picture).all()
+    points = formats.sweep(picture, "JPEG", (5, 50))
+    assert all(a[0] < b[0] and a[1] > b[1] for a, b in zip(points, points[1:], strict=False))
+    image = Image.open(io.BytesIO(formats.file_bytes(picture, "WEBP", quality=5)))
+    assert image.format == "WEBP" and image.size == (128, 128)
+    assert formats.error(np.zeros((2, 2, 3), np.uint8), np.full((2, 2, 3), 51, np.uint8)) == pytest.approx(0.04)
+
+
+def test_only_what_nothing_beats_is_kept():
+    points = [(3, 0.1), (1, 0.5), (2, 0.5), (3, 0.2), (9, 0.1), (4, 0.05)]
+    assert formats.frontier(points) == [(1, 0.5), (3, 0.1), (4, 0.05)]
+
+
+def test_between_two_points_bytes_are_on_a_line_of_logarithms():
+    points = [(10, 0.1), (1000, 0.001)]
+    assert formats.bytes_for(0.01, points) == pytest.approx(100)
+    for target in (0.2, 0.0001):
+        with pytest.raises(ValueError, match="not between"):
+            formats.bytes_for(target, points)
+
+
+# -- few pictures, many times ----------------------------------------------------------------------
+
+
+def test_only_code_and_pictures_differ_in_the_grid():
+    family = recipes.group("overfit")
+    assert len(family) == len(recipe.CODES) * len(recipe.COUNTS)
+    assert {(r.loss, r.lr, r.steps) for r in family} == {(recipe.watched_loss, family[0].lr, family[0].steps)}
+    configs = {tuple(sorted((r.build().config | {"latent": 0}).items())) for r in family}
+    assert len(configs) == 1
+
+
+def test_a_batch_has_pictures_of_the_few_and_new_ones():
+    few = recipe.training_scenes(200)
+    seen, new = recipes.find("overfit-2-200").batches()(0)
+    among = [(few == x).flatten(1).all(1).any().item() for x in (*seen[:8], *new)]
+    assert among == [True] * 8 + [False] * recipe.WATCHED
+    assert torch.equal(recipe.training_scenes(1000)[:200], few)
+
+
+def test_the_pictures_that_are_watched_teach_nothing():
+    net = Autoencoder(2, **recipe.NARROW)
+    x, new = torch.rand(2, 4, 3, 32, 32) * 2 - 1
+    loss, parts = recipe.watched_loss(net, (x, new))
+    assert parts["train"].item() == pytest.approx(loss.item() / 4)
+    assert parts["test"].item() == pytest.approx(metrics.mse(new, net(new)).mean().item(), rel=1e-4)
+    assert torch.autograd.grad(loss, net.decoder.picture.bias, retain_graph=True)[0].abs().sum() > 0
+    assert not parts["test"].requires_grad
+
+
+def test_random_draws_have_the_mean_and_covariance_of_the_codes():
+    class Identity:
+        def encode(self, x):
+            return x
+
+        decode = encode
+
+    codes = torch.randn(4000, 3) @ torch.tensor([[0.2, 0.1, 0], [0, 0.1, 0], [0, 0, 0]])  # of rank two
+    codes = codes + torch.tensor([0.1, -0.2, 0.3])
+    drawn = recipe.random_scenes(Identity(), codes, 20_000)
+    assert torch.allclose(drawn.mean(0), codes.mean(0), atol=0.01)
+    assert torch.allclose(drawn.T.cov(), codes.T.cov(), atol=2e-3)
+    assert torch.equal(drawn, recipe.random_scenes(Identity(), codes, 20_000)), "the same each time"
+
+
+def test_the_valid_rate_counts_scenes():
+    class Fixed:
+        def encode(self, x):
+            return x.flatten(1)[:, :2]
+
+        def decode(self, z):
+            x = scenes.make_scenes(len(z), 0)[0]
+            x[::4] = torch.rand_like(x[::4]) * 2 - 1
+            return x
+
+    assert recipe.valid_rate(Fixed(), scenes.make_scenes(50, 1)[0], 200) == pytest.approx(0.75)
+
+
+def test_the_codec_learns_from_emoji_scenes_and_larger_emoji():
+    x = recipes.find("codec-high").batches()(0)
+    assert x.shape == (8, 3, 64, 64) and x.min() >= -1 and x.max() <= 1
+
+
+# -- the exercises ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def real_code():
+    x, _ = scenes.make_scenes(256, seed=3)
+    model = load("autoencoder-scenes-4")[0]
+    coder = VectorCoder.fit(model, codes_of(model, scenes.make_scenes(1000, seed=0)[0]), bits=5)
+    with torch.no_grad():
+        return coder.quantiser.symbols(model.encode(x)), coder.compress(x)
+
+
+def bits_of(symbols, log=torch.log2, rows=1):
+    shares = [column.unique(return_counts=True)[1] / len(column) for column in symbols.T]
+    return rows * sum(-(p * log(p)).sum().item() for p in shares)
+
+
+@pytest.mark.parametrize(("answer", "verdict", "hint"), [
+    (bits_of, "✓", ""),
+    (lambda s: bits_of(s, torch.log), "✗", "in nats"),
+    (lambda s: bits_of(s, rows=len(s)), "✗", "of all 20 rows"),
+    (lambda s: bits_of(s.reshape(-1, 1)) * s.shape[1], "✗", "column"),
+    (lambda s: s.shape[1] * math.log2(max(2, s.max() + 1)), "✗", ""),
+    (lambda s: ..., "○", ""),
+])  # fmt: skip
+def test_bits_a_picture(answer, verdict, hint, real_code, capsys):
+    exercises.bits_a_picture(*real_code).check(answer)
+    printed = capsys.readouterr().out
+    assert printed.startswith(verdict) and hint in printed
+
+
+POINTS = {(2, 8): (2, 0.0079), (4, 6): (2.5, 0.0033), (4, 8): (3.5, 0.0025), (8, 6): (4.6, 0.0021), (12, 8): (9, 0.001)}
+
+
+def least(points, psnr):
+    good = [key for key in points if -10 * math.log10(points[key][1]) >= psnr]
+    return min(good, key=lambda key: points[key][0])
+
+
+@pytest.mark.parametrize(("answer", "verdict", "hint"), [
+    (least, "✓", ""),
+    (lambda points, psnr: min(points), "✗", "25 dB"),
+    (lambda points, psnr: max(k for k in points if -10 * math.log10(points[k][1]) >= psnr), "✗", "fewest bytes"),
+    (lambda points, psnr: max(points, key=lambda k: points[k][0]), "✗", "fewest bytes"),
+    (lambda points, psnr: least(points, psnr - 2), "✗", "expected"),
+    (lambda points, psnr: None, "○", ""),
+])  # fmt: skip
+def test_smallest_file(answer, verdict, hint, capsys):
+    exercises.smallest_file(POINTS).check(answer)
+    printed = capsys.readouterr().out
+    assert printed.startswith(verdict) and hint in printed
+
+
+def jpeg(pictures, quality, columns=16, scale=1, share=True):
+    whole = formats.mosaic(pictures, columns)
+    file = formats.file_bytes(whole, "JPEG", quality=quality)
+    return len(file) / (len(pictures) if share else 1), scale * formats.error(whole, formats.read_file(file))
+
+
+def one_by_one(pictures, quality):
+    found = [jpeg(x, quality, 1) for x in pictures.split(1)]
+    return tuple(np.mean(found, 0))
+
+
+@pytest.mark.parametrize(("answer", "verdict", "hint"), [
+    (jpeg, "✓", ""),
+    (lambda x, quality: jpeg(x, quality, 8), "✓", ""),
+    (one_by_one, "✗", "header"),
+    (lambda x, quality: jpeg(x, quality, share=False), "✗", "divide by the pictures"),
+    (lambda x, quality: jpeg(x, quality, scale=4), "✗", "on [-1, 1]"),
+    (lambda x, quality: (30.0, 0.003), "✗", "expected"),
+    (lambda x, quality: None, "○", ""),
+])  # fmt: skip
+def test_fair_jpeg(answer, verdict, hint, capsys):
+    exercises.fair_jpeg(recipe.new_scenes()).check(answer)
+    printed = capsys.readouterr().out
+    assert printed.startswith(verdict) and hint in printed
+
+
+# -- the page's widgets ----------------------------------------------------------------------------
+
+
+def ends(knob):
+    return [value for _, value in knob.options] if hasattr(knob, "options") else [knob.min, knob.max]
+
+
+def test_every_knob_changes_the_picture_and_not_its_shape(monkeypatch):
+    import helpers.widgets
+
+    found = []
+
+    class Recorded(helpers.widgets.Sweep):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            found.append(self)
+
+    monkeypatch.setattr(helpers.widgets, "Sweep", Recorded)
+    space = {}
+    for cell in nbformat.read(ROOT / "notebooks" / "05_image_compression.ipynb", as_version=4).cells:
+        if "widget" in cell.metadata.get("tags", []):
+            exec(compile(cell.source, "05", "exec"), space)
+    assert len(found) == 2
+    for sweep in found:
+        first = sweep.values()
+        for name, knob in sweep.knobs.items():
+            shown = [sweep.render(**first | {name: value})[0] for value in ends(knob)]
+            assert len({picture.shape for picture in shown}) == 1, name
+            assert (shown[0] != shown[-1]).any(), name
