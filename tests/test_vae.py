@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch.distributions import Normal, kl_divergence
 
-from helpers import exercises, recipes, scenes
+from helpers import exercises, manifest, recipes, scenes
+from helpers.checkpoints import load
 from helpers.models import vae as models
 from helpers.models.autoencoder import Autoencoder
 from helpers.models.vae import VAE, active_units, elbo_loss, gaussian_kl, iw_bound, log_weights, reparameterize
@@ -273,6 +274,18 @@ def test_codes_from_the_prior_itself_have_its_mean_and_standard_deviation():
     found = vae.describe_codes(torch.zeros(4000, 5), torch.zeros(4000, 5))
     assert found["kl"] == 0 == found["active"]
     assert abs(found["code_mean"]) < 0.02 and found["code_std"] == pytest.approx(1, abs=0.02)
+
+
+SHIPPED = [*(vae.beta_name(beta) for beta in vae.BETAS), "vae-plane", "vae-emoji"]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_weights_are_what_their_recipe_describes(name):
+    recipe, (model, card) = recipes.find(name), load(name)
+    assert card.config == recipe.build().config and card.data == recipe.data and card.seed == recipe.seed
+    assert card.command == f"python -m helpers.train {name} --size full"
+    assert card.curve["step"][-1] == pytest.approx(recipe.steps, rel=0.01)
+    assert f"weights/{name}.safetensors" in manifest.read() and isinstance(model, VAE)
 
 
 # -- exercises -------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from .autoencoder import BATCH, NEW_SCENES_SEED, emoji, new_scenes, reconstruct
 
 LOOSE = 0.30  # residual of a scene that one can make out; MAX_RESIDUAL asks for one drawn well
 S = 0.1  # standard deviation of a pixel on [0, 1]
-BETAS = (0.1, 1, 10, 30, 100, 300, 38_400)
+BETAS = (0.1, 1, 10, 100, 300, 38_400)
 CHOSEN = 10  # of the betas: its codes are spread like N(0, I), and the caption survives
 # The last beta is a usual mistake: the mean over the 3,072 numbers of a picture in [-1, 1] instead of their sum. That
 # is 3072 / (4 * 2 s^2) times too little weight for the reconstruction, so as much too much for the KL.
