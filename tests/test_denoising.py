@@ -53,13 +53,19 @@ def test_noise_comes_from_its_generator_and_is_not_clamped():
 
 
 @pytest.mark.parametrize(("sigma", "message"), [
-    (-0.1, "at least 0; the smallest sigma is -0.1"), (torch.tensor([0.1, float("nan")]), "at least 0"),
+    (-0.1, "at least 0; sigma is -0.1"), (float("inf"), "finite and at least 0"),
+    (torch.tensor([0.1, float("nan")]), "at least 0"),
     (torch.tensor([0.1, 0.2, 0.3]), r"one for each of 2 pictures; got shape \(3,\)"),
     (torch.full((2, 1, 1, 1), 0.1), "one for each of 2 pictures"),
 ])  # fmt: skip
 def test_levels_that_make_no_sense_are_refused(sigma, message):
     with pytest.raises(ValueError, match=message):
         add_noise(torch.zeros(2, 3, 8, 8), sigma)
+
+
+def test_whole_numbers_are_no_pictures():
+    with pytest.raises(ValueError, match="pictures are floats"):
+        add_noise(torch.zeros(1, 3, 8, 8, dtype=torch.uint8), 0.1)
 
 
 # -- filters ---------------------------------------------------------------------------------------
@@ -103,6 +109,29 @@ def test_no_recorded_strength_lies_at_the_end_of_what_was_tried():
     for table in filters.STRENGTHS.values():
         for name in ("gaussian", "variation", "nlm"):
             assert filters.GRID[name][0] < min(table[name]) and max(table[name]) < filters.GRID[name][-1], name
+
+
+@pytest.mark.parametrize("kind", entries.KINDS)
+@pytest.mark.parametrize("name", ["variation", "nlm"])
+def test_the_slow_filters_are_at_their_best_too(kind, name):
+    """On the tuning pictures, no neighbour in the grid does better."""
+    clean, grid = filters.tuning_pictures(kind), filters.GRID[name]
+    found = filters.STRENGTHS[kind][name][filters.LEVELS.index(0.3)]
+    noisy, place = add_noise(clean, 0.3, torch.Generator().manual_seed(0)), grid.index(found)
+    psnr = {s: metrics.psnr(clean, filters.apply(name, noisy, 0.3, s)).mean() for s in grid[place - 1 : place + 2]}
+    assert len(psnr) == 3 and psnr[found] == max(psnr.values())
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (("nlm", "photographs", torch.zeros(1, 3, 8, 8), 0.1), "tuned for scenes and emoji up to 0.5; got 'photographs'"),
+    (("nlm", "scenes", torch.zeros(1, 3, 8, 8), 0.6), "up to 0.5; got 'scenes', 0.6"),
+    (("nlm", "scenes", torch.zeros(1, 3, 8, 8), 0), "above 0; got 0"),
+    (("nlm", "scenes", torch.zeros(1, 3, 8, 8), -0.1), "above 0; got -0.1"),
+    (("nlm", "scenes", torch.zeros(3, 8, 8), 0.1), r"expected pictures \(B, C, H, W\); got \(3, 8, 8\)"),
+])  # fmt: skip
+def test_what_filters_were_not_tuned_for_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        filters.denoise(*arguments)
 
 
 def test_an_unknown_filter_is_named():
@@ -204,6 +233,12 @@ def test_no_denoiser_has_a_smaller_error():
     error = (ideal - x).square().mean()
     for other in (y, 0.9 * ideal + 0.1 * y, 1.1 * ideal, points[torch.cdist(y, points).argmin(1)]):
         assert error < (other - x).square().mean()
+
+
+@pytest.mark.parametrize("function", [ideal_denoiser, log_density])
+def test_a_density_needs_a_width(function):
+    with pytest.raises(ValueError, match="above 0, in units of the points; got 0"):
+        function(torch.zeros(1, 2), torch.zeros(3, 2), 0)
 
 
 def test_a_point_denoiser_knows_its_level():

@@ -71,6 +71,7 @@ FROZEN = torch.randn(64, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     (lambda x, sigma: (x, x + 2 * sigma * torch.randn_like(x)), "✗"), (lambda x, sigma: (x, x), "✗"),
     (lambda x, sigma: (x + 4 * sigma * torch.rand_like(x), x), "✗"),
     (lambda x, sigma: (x + 2 * sigma * FROZEN[: len(x)], x), "✗"),
+    (lambda x, sigma: (x + 2 * sigma * FROZEN[torch.randint(64, (1,))], x), "✗"),
     (lambda x, sigma: ..., "○"),
 ])  # fmt: skip
 def test_training_pair(lesson, answer, start, capsys):
@@ -81,6 +82,12 @@ def test_hints_on_pairs(lesson, capsys):
     assert "twice as wide" in verdict(lesson, lambda x, sigma: (x + sigma * torch.randn_like(x), x), capsys)
     assert "learns to copy" in verdict(lesson, lambda x, sigma: (x, x), capsys)
     assert "anew" in verdict(lesson, lambda x, sigma: (x + 2 * sigma * FROZEN[: len(x)], x), capsys)
+    clamped = verdict(lesson, lambda x, sigma: ((x + 2 * sigma * torch.randn_like(x)).clamp(-1, 1), x), capsys)
+    assert "do not clamp" in clamped
+    grey = verdict(lesson, lambda x, sigma: (x + 2 * sigma * torch.randn(len(x), 1, 32, 32), x), capsys)
+    assert "all channels get one noise" in grey
+    even = verdict(lesson, lambda x, sigma: (x + 2 * sigma * 12**0.5 * (torch.rand_like(x) - 0.5), x), capsys)
+    assert "not Gaussian" in even
 
 
 def test_an_answer_cannot_spoil_the_pictures(capsys):
@@ -105,6 +112,13 @@ def to_nearest(denoiser, y, points, residual=True):
 def test_pointing(answer, start, capsys):
     exercise = exercises.pointing(lambda y: ideal_denoiser(y, POINTS, 0.1), POINTS, 0.1)
     assert verdict(exercise, answer, capsys).startswith(start)
+
+
+def test_a_cosine_for_each_point_is_not_yet_a_mean(capsys):
+    def each(denoiser, y, points):
+        return torch.cosine_similarity(denoiser(y) - y, points[torch.cdist(y, points).argmin(1)] - y)
+
+    assert "take the mean" in verdict(exercises.pointing(lambda y: 0.5 * y, POINTS, 0.1), each, capsys)
 
 
 def test_a_denoiser_that_does_not_point_there_is_not_passed(capsys):

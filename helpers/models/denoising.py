@@ -4,12 +4,14 @@ Notebook 06. Papers: Vincent, Larochelle, Bengio & Manzagol, ICML 2008 (denoisin
 Robbins 1956 (the mean of what was there, from the density of what is seen); Vincent 2011 and Alain & Bengio 2014 (the
 residual of a denoiser is a score).
 
-x clean · y noisy, y = x + sigma e, e from N(0, I) · r(y) a denoiser · here sigma is in the units of x
+x clean · y noisy, y = x + sigma e, e from N(0, I) · r(y) a denoiser
+sigma is in the units of x here, unless it says otherwise: for pictures in [-1, 1], twice the level on [0, 1]
 """
 
 from __future__ import annotations
 
-import torch
+import math
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -44,10 +46,8 @@ def log_density(y: Tensor, points: Tensor, sigma: float) -> Tensor:
 
     p_sigma is the mean of N Gaussians around the points, each of covariance sigma^2 I.
     """
-    d2 = (y[:, None] - points).square().sum(-1)                          # (B, N); differences: exact, unlike cdist
     n, d = points.shape
-    constant = torch.tensor(2 * torch.pi * sigma**2).log() * d / 2 + torch.tensor(float(n)).log()
-    return (-d2 / (2 * sigma**2)).logsumexp(1) - constant.to(y)
+    return exponents(y, points, sigma).logsumexp(1) - d / 2 * math.log(2 * math.pi * sigma**2) - math.log(n)
 
 
 def ideal_denoiser(y: Tensor, points: Tensor, sigma: float) -> Tensor:
@@ -55,8 +55,14 @@ def ideal_denoiser(y: Tensor, points: Tensor, sigma: float) -> Tensor:
 
     A mean of the points, each weighted by the probability that it is the one that was there.
     """
-    d2 = (y[:, None] - points).square().sum(-1)                          # (B, N)
-    return (-d2 / (2 * sigma**2)).softmax(1) @ points
+    return exponents(y, points, sigma).softmax(1) @ points
+
+
+def exponents(y: Tensor, points: Tensor, sigma: float) -> Tensor:
+    r"""-|y - x|^2 / (2 sigma^2) for every pair, (B, N). ValueError unless sigma is above 0."""
+    if not sigma > 0:
+        raise ValueError(f"sigma is a noise level above 0, in units of the points; got {sigma}")
+    return -(y[:, None] - points).square().sum(-1) / (2 * sigma**2)  # differences: exact, which cdist is not
 
 
 class PointDenoiser(nn.Module):
