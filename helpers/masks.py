@@ -32,7 +32,7 @@ def box_at(row: int, column: int, side: int = SIDE, size: int = SIZE) -> Tensor:
 def box(n: int, side: int | tuple[int, int] = SIDE, size: int = SIZE, generator=None) -> Tensor:
     r"""n square holes that lie inside the picture; `side` in pixels, or (least, most) to draw one for each."""
     least, most = (side, side) if isinstance(side, int) else side
-    check_side(least, size), check_side(most, size)
+    check_side(least, size), check_side(most, size), check_order(least, most)
     sides = torch.randint(least, most + 1, (n, 1, 1), generator=generator)
     corner = (torch.rand(n, 2, 1, generator=generator) * (size - sides + 1)).long()
     along = torch.arange(size)
@@ -43,7 +43,7 @@ def box(n: int, side: int | tuple[int, int] = SIDE, size: int = SIZE, generator=
 def pixels(n: int, share: float | tuple[float, float] = 0.5, size: int = SIZE, generator=None) -> Tensor:
     r"""Each pixel is hidden with probability `share`, or one drawn from (least, most) for each picture."""
     least, most = (share, share) if isinstance(share, int | float) else share
-    check_share(least), check_share(most)
+    check_share(least), check_share(most), check_order(least, most)
     shares = least + (most - least) * torch.rand(n, 1, 1, 1, generator=generator)
     return torch.rand(n, 1, size, size, generator=generator) < shares
 
@@ -58,6 +58,8 @@ def half(n: int, size: int = SIZE, generator=None) -> Tensor:
 
 def brush(n: int, strokes: int = 3, size: int = SIZE, generator=None) -> Tensor:
     r"""Strokes of a round brush: random walks that keep their direction for a while."""
+    if strokes < 1:
+        raise ValueError(f"a brush makes one stroke or more, not {strokes}")
     steps, pace = 8, size / 16  # of each walk, and the pixels between two of its points
     start = size * torch.rand(n, strokes, 1, 2, generator=generator)
     turns = 0.6 * torch.randn(n, strokes, steps, generator=generator)
@@ -111,3 +113,8 @@ def check_side(side: int, size: int) -> None:
 def check_share(share: float) -> None:
     if not 0 <= share <= 1:
         raise ValueError(f"a share of hidden pixels lies between 0 and 1; got {share}")
+
+
+def check_order(least: float, most: float) -> None:
+    if least > most:
+        raise ValueError(f"the range goes from its least to its most; got ({least}, {most})")

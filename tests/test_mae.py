@@ -57,6 +57,11 @@ def test_masks_of_unequal_size_are_refused():
         small()(x, torch.ones_like(mask))
 
 
+def test_pictures_of_another_size_are_refused():
+    with pytest.raises(ValueError, match=r"\(B, 3, 32, 32\); got \(1, 3, 16, 16\)"):
+        small()(torch.zeros(1, 3, 16, 16), masks.patches(1, 0.5, 8, size=16))
+
+
 def test_a_patch_with_one_hidden_pixel_is_hidden():
     mask = torch.zeros(1, 1, 32, 32, dtype=torch.bool)
     mask[0, 0, 9, 17] = True

@@ -32,6 +32,8 @@ def hole_loss() -> Exercise:
             "that is the error of the whole picture": squared.mean(),
             "a sum grows with the hole; take the mean": (squared * mask).sum(),
         }
+        of_each = (squared * mask).flatten(1).sum(1) / hidden.flatten(1).sum(1)
+        hints["that is the mean of each picture's mean; pool all hidden values, as section 2 does"] = of_each.mean()
         expected = squared[hidden].mean()
         hint = next((text for text, value in hints.items() if (found - value).abs() < 1e-6), "")
         assert (found - expected).abs() < 1e-6, f"the loss is {found:.4f}; expected {expected:.4f}. {hint}"
@@ -78,42 +80,61 @@ def rank_correlation(visible, errors) -> Exercise:
 
 
 def grey_price(possible) -> Exercise:
-    """07.3: (fillings (K, ...), weights (K,)) -> the best picture (...), its expected error, that of a random draw.
+    """07.3: (pictures (K, ...), weights (K,)) -> the best picture (...), its expected error, that of a random draw.
 
-    The weights are probabilities; one of the fillings is the truth, with these. Errors are means over all values of a
-    picture; the random draw has the same probabilities as the truth and knows nothing of it.
+    The weights are probabilities; one of the pictures is the truth, with these. Errors are means over all values of a
+    picture, as they are; the random draw has the same probabilities as the truth and knows nothing of it.
     possible: equally probable scenes (K, 3, 32, 32), on which the answer is tried as well.
     """
 
-    def truth(fillings, weights):
-        flat = fillings.flatten(1)
-        best = weights @ flat
-        variance = weights @ (flat - best).square().mean(1)
-        return best.view_as(fillings[0]), variance, 2 * variance
-
-    def compare(answer, fillings, weights, what):
-        found = answer(fillings, weights)
+    def compare(answer, pictures, weights, what):
+        found = answer(pictures, weights)
         three = isinstance(found, tuple | list) and len(found) == 3
         assert three, "return three things: the picture, its error, the error of a draw"
-        best, least, drawn = found
-        right, variance, double = truth(fillings, weights)
-        plain, likely = fillings.mean(0), fillings[weights.argmax()]
-        assert_shape(f"{what}: the best picture", best, right.shape)
-        if (best - right).abs().max() > 1e-4:
-            hints = {"the weights count: weigh each filling by its probability": plain,
-                     "that is the likeliest filling; the squared error asks for something else": likely}  # fmt: skip
-            hint = next((text for text, value in hints.items() if (best - value).abs().max() < 1e-4), "")
-            assert hint == "", f"{what}: {hint}"
-        assert_close(f"{what}: the best picture", best, right, 1e-4)
-        assert_close(f"{what}: its expected error", least, variance, 1e-4)
-        hint = "; truth and draw differ independently, each by one variance" if abs(drawn - variance) < 1e-4 else ""
-        assert abs(drawn - double) < 1e-4, f"{what}: the error of a draw is {drawn:.4f}; expected {double:.4f}{hint}"
+        best, least, drawn = (torch.as_tensor(value) for value in found)
+        right, variance = weighted_mean_and_variance(pictures, weights)
+        check_best(best, right, pictures, weights, what)
+        assert_shape(f"{what}: the error of the best picture", least, ())
+        hint = hint_of_scale(least, variance, right.numel())
+        assert (least - variance).abs() < 1e-4, (
+            f"{what}: the best picture's expected error is {least:.4f}; expected {variance:.4f}{hint}")  # fmt: skip
+        hints = [("; truth and draw differ independently, each by one variance", variance),
+                 ("; a draw has the probabilities too: all K x K pairs of truth and draw count",
+                  weights @ (pictures - pictures.roll(1, 0)).flatten(1).square().mean(1))]  # fmt: skip
+        hint = next((text for text, value in hints if (drawn - value).abs() < 1e-4), "")
+        assert (drawn - 2 * variance).abs() < 1e-4, (
+            f"{what}: the expected error of a draw is {drawn:.4f}; expected {2 * variance:.4f}{hint}")  # fmt: skip
 
-    def of_two_colours(answer):
-        compare(answer, torch.tensor([[1.0, -1.0, 0.0], [-1.0, 1.0, 0.5]]), torch.tensor([0.75, 0.25]), "two fillings")
+    def of_three_colours(answer):
+        colours = torch.tensor([[1.0, -1.0, 0.0], [-1.0, 1.0, 0.5], [0.0, 0.5, 1.0]])[:, :, None, None]
+        compare(answer, colours.expand(-1, -1, 2, 2), torch.tensor([0.6, 0.3, 0.1]), "three colours")
 
     def of_the_possible_scenes(answer):
         weights = torch.full((len(possible),), 1 / len(possible))
         compare(answer, possible, weights, "the possible scenes")
 
-    return Exercise("07.3", "the best answer, and the price of a sharp one", [of_two_colours, of_the_possible_scenes])
+    title = "the best answer, and the price of a drawn one"
+    return Exercise("07.3", title, [of_three_colours, of_the_possible_scenes])
+
+
+def weighted_mean_and_variance(pictures, weights):
+    flat = pictures.flatten(1)
+    mean = weights @ flat
+    return mean.view_as(pictures[0]), weights @ (flat - mean).square().mean(1)
+
+
+def check_best(best, right, pictures, weights, what):
+    assert_shape(f"{what}: the best picture", best, right.shape)
+    hints = {"the weights count: weigh each picture by its probability": pictures.mean(0),
+             "that is the likeliest picture; the squared error asks for something else": pictures[weights.argmax()]}
+    if (best - right).abs().max() > 1e-4:
+        hint = next((text for text, value in hints.items() if (best - value).abs().max() < 1e-4), "")
+        assert not hint, f"{what}: {hint}"
+    assert_close(f"{what}: the best picture", best, right, 1e-4)
+
+
+def hint_of_scale(found, expected, values) -> str:
+    r"""What went wrong with a right error on another scale."""
+    hints = {float(values): "; take the mean over the values of a picture, not the sum",
+             0.25: "; compute with the values as they are, not on [0, 1]"}  # fmt: skip
+    return next((text for factor, text in hints.items() if (found - factor * expected).abs() < 1e-4 * factor), "")

@@ -12,24 +12,31 @@ x pictures (B, C, S, S) in [-1, 1] · mask boolean (B, 1, S, S), True = hidden
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from .autoencoder import Decoder, Encoder
-from .skip import SkipAutoencoder
+from .skip import WIDTHS, SkipAutoencoder
 
 BLANK = 0.0  # what hidden pixels are set to: mid-grey
 
 
+def check_mask(x, mask):
+    r"""ValueError unless the mask is boolean (B, 1, S, S) for pictures (B, C, S, S)."""
+    if x.ndim != 4 or mask.dtype != torch.bool or mask.shape != (len(x), 1, *x.shape[2:]):
+        wanted = (len(x), 1, *x.shape[2:])
+        raise ValueError(f"expected a boolean mask {wanted}, True = hidden; got {mask.dtype} {tuple(mask.shape)}")
+
+
 def hide(x, mask):
     r"""What a network may see: (B, C, S, S), (B, 1, S, S) -> (B, C + 1, S, S), hidden pixels blank, the mask last."""
-    if mask.dtype != torch.bool or mask.shape != (len(x), 1, *x.shape[2:]):
-        wanted = (len(x), 1, *x.shape[2:])
-        raise ValueError(f"expected a boolean mask {wanted}; got {mask.dtype} {tuple(mask.shape)}")
+    check_mask(x, mask)
     return torch.cat([x.masked_fill(mask, BLANK), mask.to(x.dtype)], 1)
 
 
 def paste(y, x, mask):
     r"""The drawing y where the mask hides, the picture x where it does not."""
+    check_mask(x, mask)
     return torch.where(mask, y, x)
 
 
@@ -50,23 +57,43 @@ class BottleneckInpainter(nn.Module):
         return self.decoder(self.encoder(hide(x, mask)))
 
 
+def smooth_guess(x, mask):
+    r"""Pictures whose hidden pixels hold a blurred continuation of the known ones: (B, C, S, S), as x; known ones stay.
+
+    Pull-push (Gortler et al. 1996): means of the known pixels over blocks of 2, 4, 8, ... pixels; then, from the
+    coarsest level on, what a block does not know of its pixels is filled in from the level above. All hidden: 0.
+    """
+    check_mask(x, mask)
+    known = (~mask).to(x.dtype)
+    levels = [(x.masked_fill(mask, 0.0), known)]  # sums of known pixels over the block's size, and the share known
+    while levels[-1][1].shape[2] % 2 == 0:
+        levels.append(tuple(F.avg_pool2d(part, 2) for part in levels[-1]))
+    total, share = levels[-1]
+    guess = (total.sum((2, 3), keepdim=True) / share.sum((2, 3), keepdim=True).clamp(min=1e-6)).expand_as(total)
+    for i, (total, share) in enumerate(reversed(levels)):
+        above = guess if i == 0 else F.interpolate(guess, scale_factor=2.0, mode="bilinear", align_corners=False)
+        guess = total + (1 - share) * above
+    return guess
+
+
 class SkipInpainter(nn.Module):
     r"""The U-Net of `skip` with the mask as a channel more: what is known need not pass the bottom.
 
-    It works on 2x2 pixels folded into channels, as the autoencoder does: the same numbers in a quarter of the places,
-    so that the bottom sees the whole picture in (S / 16)^2 places, at a third of the time.
-
-    widths   channels at S/2, S/4, S/8 and S/16, each a multiple of 8; S is a multiple of 16
+    widths   channels at S, S/2, S/4 and S/8, each a multiple of 8; S is a multiple of 8
+    guess    it is given a smooth guess instead of a blank, and answers with what to change in it; so an untrained one
+             draws the guess. Notebook 07 tries it: on scenes it did not pay.
     """
 
-    def __init__(self, channels: int = 3, widths=(24, 32, 40, 40)):
+    def __init__(self, channels: int = 3, widths=WIDTHS, guess: bool = False):
         super().__init__()
-        self.config = {"channels": channels, "widths": list(widths)}
-        self.fold, self.unfold = nn.PixelUnshuffle(2), nn.PixelShuffle(2)
-        self.net = SkipAutoencoder(4 * (channels + 1), 4 * channels, widths, residual=False)
+        self.config = {"channels": channels, "widths": list(widths), "guess": guess}
+        self.net = SkipAutoencoder(channels + 1, channels, widths, residual=guess)
 
     def forward(self, x, mask):
-        return self.unfold(self.net(self.fold(hide(x, mask))))
+        seen = hide(x, mask)                                               # (B, C + 1, S, S), the mask last
+        if self.config["guess"]:
+            seen = torch.cat([smooth_guess(x, mask), seen[:, -1:]], 1)     # (B, C + 1, S, S)
+        return self.net(seen)                                              # (B, C, S, S)
 
 
 def masked_loss(model, batch):
@@ -76,6 +103,7 @@ def masked_loss(model, batch):
     gradient. "mse" is the same error on [0, 1]: a quarter of it.
     """
     x, mask = batch
+    check_mask(x, mask)
     squared = (x - model(x, mask)).square() * mask
     loss = squared.sum() / (mask.sum() * x.shape[1]).clamp(min=1)
     return loss, {"mse": loss.detach() / 4}
@@ -84,8 +112,9 @@ def masked_loss(model, batch):
 def whole_loss(model, batch):
     r"""(loss, {"mse": ..., "hole": ...}) of batch = (x, mask): the mean of (x - model(x, mask))^2 over all pixels.
 
-    Vincent et al. 2008 with "masking noise": a denoising autoencoder. A network that draws everything from a code has
-    to learn what a picture looks like, and the known pixels teach it that, too. "hole" is `masked_loss`'s "mse".
+    A denoising autoencoder with "masking noise" (Vincent et al. 2010), which is told where the noise is. A network that
+    draws everything from a code has to learn what a picture looks like, and the known pixels teach it that, too.
+    "hole" is `masked_loss`'s "mse".
     """
     x, mask = batch
     squared = (x - model(x, mask)).square()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from .inpainting import check_mask
 from .layers import Block, grid_positions
 from .vit import patchify, unpatchify
 
@@ -69,6 +70,10 @@ class MAE(nn.Module):
         return self.pixels(self.last_norm(h))
 
     def forward(self, x, mask):
+        check_mask(x, mask)
+        channels, size = self.config["channels"], self.config["size"]
+        if x.shape[1:] != (channels, size, size):
+            raise ValueError(f"expected pictures (B, {channels}, {size}, {size}); got {tuple(x.shape)}")
         seen = self.visible(mask)                                              # (B, V)
         return unpatchify(self.decode(self.encode(x, seen), seen), self.config["patch"])
 

@@ -1,6 +1,8 @@
 r"""The weights of notebook 07: inpainters and masked autoencoders, on scenes and on emoji.
 
     inpaint-scenes-skip        a U-Net: what is known reaches the drawing directly
+    inpaint-scenes-skip-guess  the same, which starts from a smooth guess; only its figures are kept, in
+                               data/trials.json
     inpaint-scenes-code        all that is drawn has passed a code of 64 numbers; the loss counts the whole picture
     inpaint-scenes-code-hole   the same, and the loss counts the hole alone: it learns so slowly that only its figures
                                are kept, in data/trials.json
@@ -17,7 +19,7 @@ import torch
 from torch import Tensor
 
 from .. import data, masks, metrics, scenes
-from ..models.inpainting import BottleneckInpainter, SkipInpainter, masked_loss, paste, whole_loss
+from ..models.inpainting import BottleneckInpainter, SkipInpainter, check_mask, masked_loss, paste, whole_loss
 from ..models.mae import MAE
 from . import Recipe, register
 from .autoencoder import BATCH, NEW_SCENES_SEED, emoji, new_scenes
@@ -65,10 +67,16 @@ def visible_share(x: Tensor, factors: Tensor, mask: Tensor) -> Tensor:
 
     A scene is drawn as background + coverage * (colour - background), so its coverage can be read off exactly.
     """
+    check_mask(x, mask)
     colour, ground = scenes.PALETTE[factors[:, 1]], scenes.drawing.BACKGROUND_PALETTE[factors[:, 5]]
     contrast = (colour - ground)[:, :, None, None]
     cover = ((x - ground[:, :, None, None]) * contrast).sum(1) / contrast.square().sum(1)          # (B, S, S)
     return (cover * ~mask[:, 0]).sum((1, 2)) / cover.sum((1, 2))
+
+
+def empty_scenes(x: Tensor, factors: Tensor) -> Tensor:
+    r"""The scenes without their objects: the background alone, as x (B, 3, S, S)."""
+    return scenes.drawing.BACKGROUND_PALETTE[factors[:, 5], :, None, None].expand_as(x)
 
 
 def evaluate_scenes(model) -> dict[str, float]:
@@ -86,10 +94,15 @@ def patch_masks(n: int, share: float = SHARE) -> Tensor:
     return masks.patches(n, share, PATCH)
 
 
+def new_scenes_with_patches(share: float = SHARE, n: int = 1000) -> tuple[Tensor, Tensor, Tensor]:
+    r"""n new scenes, their factors, and a share of the 4x4 patches of each hidden at random."""
+    x, factors = scenes.make_scenes(n, NEW_SCENES_SEED)
+    generator = torch.Generator().manual_seed(NEW_SCENES_SEED)
+    return x, factors, masks.patches(n, share, PATCH, generator=generator)
+
+
 def evaluate_patches(model) -> dict[str, float]:
-    r"""The error in 75 % of the patches of new scenes, hidden at random."""
-    x, _ = scenes.make_scenes(1000, NEW_SCENES_SEED)
-    mask = masks.patches(len(x), SHARE, PATCH, generator=torch.Generator().manual_seed(NEW_SCENES_SEED))
+    x, _, mask = new_scenes_with_patches()
     return {"inside": pooled(x, fill(model, x, mask), mask)}
 
 
@@ -101,7 +114,7 @@ def pooled(x: Tensor, y: Tensor, mask: Tensor) -> float:
 # -- the recipes ---------------------------------------------------------------------------------------------------
 
 CODE = partial(BottleneckInpainter, LATENT)
-NETS = {"code": (CODE, whole_loss, 5000), "skip": (SkipInpainter, masked_loss, 7000)}
+NETS = {"code": (CODE, whole_loss, 5000), "skip": (SkipInpainter, masked_loss, 5000)}
 PICTURES = {
     "scenes": (new_scenes, evaluate_scenes, "tiny scenes, drawn anew at every step"),
     "emoji": (emoji, evaluate_emoji, "emoji of the training families, half of them mirrored"),
@@ -121,6 +134,7 @@ for dataset in PICTURES:
     for kind, (build, loss, steps) in NETS.items():
         register(inpainter(dataset, kind, build, loss, steps))
 register(inpainter("scenes", "code-hole", CODE, masked_loss, 5000))
+register(inpainter("scenes", "skip-guess", partial(SkipInpainter, guess=True), masked_loss, 4000))
 
 register(Recipe(
     name="mae-scenes", build=partial(MAE, PATCH), batches=masked(new_scenes, patch_masks), loss=masked_loss,

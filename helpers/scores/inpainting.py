@@ -8,14 +8,16 @@ import torch
 
 from .. import fillings, masks, metrics, scenes, trials
 from ..checkpoints import load
+from ..models.inpainting import smooth_guess
 from ..recipes.autoencoder import NEW_SCENES_SEED
 from ..recipes.inpainting import (
     NETS,
-    PATCH,
     SHARE,
+    empty_scenes,
     fill,
     new_emoji_with_holes,
     new_scenes_with_holes,
+    new_scenes_with_patches,
     pooled,
     visible_share,
 )
@@ -25,10 +27,15 @@ HIDDEN, SEEN = 0.15, 0.6  # an object counts as hidden below, as seen above, by 
 SHARES = (0.25, 0.5, 0.75, 0.9)  # of the patches, at test time
 
 
+KINDS = {"box": masks.box, "pixels": partial(masks.pixels, share=0.5), "half": masks.half, "brush": masks.brush}
+FEW = 100  # pictures for each kind: the smoothest surface takes its time
+
+
 def systems(dataset: str):
     r"""(name, what it is, (x, mask) -> filled) of all that fill holes."""
     yield "mean", "the mean of the known pixels", fillings.mean_fill
     yield "background", "the median of the border", fillings.background_fill
+    yield "guess", "a smooth guess, by pull-push", smooth_guess
     yield "biharmonic", "the smoothest surface", fillings.biharmonic_fill
     words = {"code": "through a code of 64 numbers", "skip": "U-Net"}
     for kind in NETS:
@@ -51,25 +58,44 @@ def on_scenes():
                     ".1f", 1, ">= 2.5" if learned else "")  # fmt: skip
         yield Score(f"inpainting.scenes.all_six.{name}", f"filled scenes that are read right: {what}", six, ".0%",
                     blank, ">= 0.8" if learned else "")  # fmt: skip
-    tried = trials.find("inpaint-scenes-code-hole")
-    yield Score("inpainting.scenes.inside.code_hole", "as recorded: error through a code whose loss counts the hole "
-                "alone", tried["inside"], ".4f", mean)  # fmt: skip
+    yield from as_recorded("scenes", "code-hole", "through a code, whose loss counts the hole alone", mean)
+    yield from as_recorded("scenes", "skip-guess", "U-Net that starts from a smooth guess, 4,000 steps", mean)
+    for kind in NETS:
+        minutes = load(f"inpaint-scenes-{kind}")[1].metrics["training_seconds"] / 60
+        yield Score(f"inpainting.scenes.minutes.{kind}", f"training as recorded, minutes on a shared core: {kind}",
+                    minutes, ".0f")  # fmt: skip
+
+
+def as_recorded(dataset: str, kind: str, what: str, mean: float):
+    r"""The error of a training whose figures alone were kept."""
+    tried = trials.find(f"inpaint-{dataset}-{kind}")
+    yield Score(f"inpainting.{dataset}.inside.{kind}", f"as recorded, error in a 14x14 hole: {what}", tried["inside"],
+                ".4f", mean)  # fmt: skip
 
 
 @group("inpainting.evidence")
 def by_visible_share():
+    r"""The error where much and where little of the object is visible: as it is, and over that of an empty scene."""
     x, factors, mask = new_scenes_with_holes()
     visible = visible_share(x, factors, mask)
-    cut = (visible > 0.001) & (visible < 0.999)
-    for kind in NETS:
-        error = masks.error_inside(x, fill(load(f"inpaint-scenes-{kind}")[0], x, mask), mask)
-        hidden, seen = error[visible < HIDDEN].mean().item(), error[visible > SEEN].mean().item()
-        yield Score(f"inpainting.evidence.hidden.{kind}", "error where less than 15 % of the object is visible", hidden,
-                    ".3f")  # fmt: skip
-        yield Score(f"inpainting.evidence.seen.{kind}", "error where more than 60 % is visible", seen, ".4f")
-        yield Score(f"inpainting.evidence.ratio.{kind}", "the first over the second", hidden / seen, ".0f", 1, ">= 5")
-        yield Score(f"inpainting.evidence.spearman.{kind}", "rank correlation of visible share and error, of holes "
-                    "that cut an object", spearman(visible[cut], error[cut]), ".2f", 0, "< -0.6")  # fmt: skip
+    hidden, seen, cut = visible < HIDDEN, (visible > SEEN) & (visible < 0.999), (visible > 0.001) & (visible < 0.999)
+    wall = masks.error_inside(x, empty_scenes(x, factors), mask)
+    for name, filling in (("mean", fillings.mean_fill), *((kind, partial(fill, load(f"inpaint-scenes-{kind}")[0]))
+                                                          for kind in NETS)):  # fmt: skip
+        error = masks.error_inside(x, filling(x, mask), mask)
+        least, most = error[hidden].mean().item(), error[visible > SEEN].mean().item()
+        learned = name in NETS
+        yield Score(f"inpainting.evidence.hidden.{name}", f"error where less than 15 % of the object is seen: {name}",
+                    least, ".3f")  # fmt: skip
+        yield Score(f"inpainting.evidence.seen.{name}", f"error where more than 60 % is visible: {name}", most, ".4f")
+        yield Score(f"inpainting.evidence.ratio.{name}", f"the first over the second: {name}", least / most, ".0f", 1,
+                    ">= 5" if learned else "")  # fmt: skip
+        yield Score(f"inpainting.evidence.spearman.{name}", f"rank correlation of visible share and error, of holes "
+                    f"that cut an object: {name}", spearman(visible[cut], error[cut]), ".2f", 0,
+                    "< -0.6" if learned else "")  # fmt: skip
+        for part, rows in (("hidden", hidden), ("seen", seen)):
+            yield Score(f"inpainting.evidence.relative.{part}.{name}", f"error over that of an empty scene, objects "
+                        f"{part}: {name}", (error[rows].sum() / wall[rows].sum()).item(), ".2f", 1)  # fmt: skip
 
 
 def spearman(a: torch.Tensor, b: torch.Tensor) -> float:
@@ -89,35 +115,51 @@ def on_emoji():
                     ".1f", 1, ">= 2.5" if name in NETS else "")  # fmt: skip
 
 
+@group("inpainting.kinds")
+def by_kind_of_mask():
+    r"""Four kinds of hole: scattered ones ask for interpolation, large ones for knowledge."""
+    for dataset, x in (("scenes", new_scenes_with_holes(FEW)[0]), ("emoji", new_emoji_with_holes()[0][:: 326 // FEW])):
+        for kind, draw in KINDS.items():
+            mask = draw(len(x), generator=torch.Generator().manual_seed(NEW_SCENES_SEED))
+            keep = mask.flatten(1).any(1)  # a stroke may miss the picture
+            for name, what, filling in systems(dataset):
+                if name in ("mean", "biharmonic", "skip"):
+                    error = pooled(x[keep], filling(x[keep], mask[keep]), mask[keep])
+                    yield Score(f"inpainting.kinds.{dataset}.{kind}.{name}", f"error in the holes, {dataset}, {kind}: "
+                                f"{what}", error, ".4f")  # fmt: skip
+
+
 @group("inpainting.possible")
 def hidden_objects():
     r"""A hole of 14x14 that hides a small object in the upper left: the drawing against the exact average."""
-    mask = masks.box_at(2, 2)
-    net = load("inpaint-scenes-skip")[0]
+    mask, net = masks.box_at(2, 2), load("inpaint-scenes-skip")[0]
     for index, name in enumerate(scenes.BACKGROUNDS):
         x = scenes.draw(torch.tensor([[0, 0, 0, 0, 0, index]]))
         possible = fillings.possible_scenes(x, mask, index)
-        everywhere = mask.expand(len(possible), -1, -1, -1)
+        cell = possible[:, :, mask[0, 0]].flatten(1) / 2  # the hidden values, on [0, 1] but for a constant
         mean, drawn = possible.mean(0, keepdim=True), fill(net, x, mask)
-        least, ours = (pooled(possible, y.expand_as(possible), everywhere) for y in (mean, drawn))
-        yield Score(f"inpainting.possible.count.{name}", f"scenes on {name} that agree with what is known",
-                    len(possible), ",")  # fmt: skip
-        yield Score(f"inpainting.possible.variance.{name}", f"error of their average, on {name}", least, ".4f")
-        yield Score(f"inpainting.possible.net.{name}", f"error of the U-Net's drawing, on {name}", ours, ".4f", least)
-        yield Score(f"inpainting.possible.excess.{name}", f"the second over the first, on {name}", ours / least, ".3f",
-                    1, "<= 1.1")  # fmt: skip
-        yield Score(f"inpainting.possible.draw.{name}", f"error of a possible scene drawn at random, on {name}",
-                    pooled(possible, possible.roll(1, 0), everywhere), ".4f", least)  # fmt: skip
-        yield Score(f"inpainting.possible.valid.{name}", f"the average, read as a scene, on {name}: what it leaves "
-                    "unexplained (a scene: below 0.16)", scenes.parse(mean).residual.item(), ".2f")  # fmt: skip
+        variance, ours = ((cell - y[:, :, mask[0, 0]].flatten() / 2).square().mean().item() for y in (mean, drawn))
+        apart = torch.cdist(cell, cell).square() / cell.shape[1]
+        rows = (
+            ("count", "scenes that agree with what is known", len(possible), ",", None, ""),
+            ("variance", "error of their average", variance, ".4f", None, ""),
+            ("net", "error of the U-Net's drawing", ours, ".4f", variance, ""),
+            ("excess", "the same over the average's", ours / variance, ".2f", 1, "<= 1.1"),
+            ("sharp", "error of the best single scene, over the average's", apart.mean(0).min().item() / variance,
+             ".1f", 1, ""),
+            ("draw", "error of a random one, over the average's", apart.mean().item() / variance, ".1f", 1, ""),
+            ("residual", "what no scene explains of the average (a scene: below 0.16)",
+             scenes.parse(mean).residual.item(), ".2f", None, ""),
+        )  # fmt: skip
+        for figure, what, value, form, baseline, bar in rows:
+            yield Score(f"inpainting.possible.{figure}.{name}", f"{what}, on {name}", value, form, baseline, bar)
 
 
 @group("inpainting.mae")
 def masked_autoencoder():
-    x, factors = scenes.make_scenes(1000, NEW_SCENES_SEED)
     net = load("mae-scenes")[0]
     for share in SHARES:
-        hidden = masks.patches(len(x), share, PATCH, generator=torch.Generator().manual_seed(NEW_SCENES_SEED))
+        x, factors, hidden = new_scenes_with_patches(share)
         mean = pooled(x, fillings.mean_fill(x, hidden), hidden)
         y = fill(net, x, hidden)
         error = pooled(x, y, hidden)
