@@ -176,10 +176,25 @@ def test_the_bound_is_the_same_in_parts_and_at_once():
     torch.testing.assert_close(parts, weights.logsumexp(0) - math.log(40))
 
 
-@pytest.mark.parametrize("k", [0, 15, -10])
-def test_a_number_of_draws_that_cannot_be_split_is_refused(k):
-    with pytest.raises(ValueError, match=f"multiple of at_once=10; got k={k}"):
-        iw_bound(Line(), torch.zeros(1, 1), k, at_once=10)
+def test_a_number_of_draws_that_does_not_split_evenly_counts_all():
+    model, x = Line(exact=True), torch.randn(3, 1)
+    torch.testing.assert_close(iw_bound(model, x, 25, at_once=10), model.log_px(x), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("k", "at_once"), [(0, 10), (10, 0), (-10, 10)])
+def test_no_draws_at_all_are_refused(k, at_once):
+    with pytest.raises(ValueError, match=f"must be positive; got k={k}, at_once={at_once}"):
+        iw_bound(Line(), torch.zeros(1, 1), k, at_once)
+
+
+def test_one_picture_cannot_tell_an_active_unit():
+    with pytest.raises(ValueError, match="at least two pictures; got 1"):
+        active_units(torch.zeros(1, 4))
+
+
+def test_codes_of_another_size_are_refused():
+    with pytest.raises(ValueError, match=r"expected codes \(B, 2\); got \(1, 3\)"):
+        VAE(2).decode(torch.zeros(1, 3))
 
 
 def test_a_unit_is_active_if_its_mean_varies():
@@ -218,7 +233,10 @@ def test_a_bernoulli_decoder_draws_within_the_range_of_pictures():
     assert y.min() >= -1 and y.max() <= 1
 
 
-@pytest.mark.parametrize("wrong", [{"latent": 0}, {"s": 0.0}, {"s": -1.0}, {"size": 30}, {"width": 20}])
+WRONG = [{"latent": 0}, {"s": 0.0}, {"s": -1.0}, {"s": float("nan")}, {"size": 30}, {"width": 20}]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
 def test_sizes_that_do_not_fit_are_refused(wrong):
     with pytest.raises(ValueError, match="latent and s must be positive"):
         VAE(**{"latent": 2} | wrong)
@@ -276,7 +294,7 @@ def test_codes_from_the_prior_itself_have_its_mean_and_standard_deviation():
     assert abs(found["code_mean"]) < 0.02 and found["code_std"] == pytest.approx(1, abs=0.02)
 
 
-SHIPPED = [*(vae.beta_name(beta) for beta in vae.BETAS), "vae-plane", "vae-emoji"]
+SHIPPED = [*(vae.beta_name(beta) for beta in vae.BETAS), "vae-plane", "vae-emoji", "vae-cure-free"]
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -297,6 +315,10 @@ def verdict(exercise, answer, capsys):
 
 
 WRONG_DRAWS = {
+    "use the noise eps": lambda mu, logvar, eps: (mu + torch.exp(logvar / 2) * torch.randn_like(mu), None),
+    "not its half": lambda mu, logvar, eps: (
+        mu + torch.exp(logvar / 2) * eps, 0.5 * (mu**2 + logvar.exp() - 1 - logvar / 2).sum(1)),
+    "return two tensors": lambda mu, logvar, eps: (mu + torch.exp(logvar / 2) * eps, None),
     "third ingredient": lambda mu, logvar, eps: (mu + torch.exp(logvar / 2), None),
     "the mean alone": lambda mu, logvar, eps: (mu, None),
     "log of the variance": lambda mu, logvar, eps: (mu + logvar.exp() * eps, None),
@@ -316,6 +338,7 @@ def test_a_wrong_draw_gets_its_hint(hint, capsys):
 WRONG_GRADIENTS = {
     "that is dL/dsigma": lambda g, logvar, eps: g * eps,
     "factor 1/2": lambda g, logvar, eps: g * eps * torch.exp(logvar / 2),
+    "its sign": lambda g, logvar, eps: -g * eps * torch.exp(logvar / 2) / 2,
     "where is eps": lambda g, logvar, eps: g * torch.exp(logvar / 2) / 2,
     "sigma is exp": lambda g, logvar, eps: g * eps * logvar.exp() / 2,
 }
@@ -336,6 +359,9 @@ def test_the_sleeping_unit_is_found_and_wrong_ways_to_look_for_it_are_named(caps
 
     exercise.check(found(lambda mu: (mu.var(0) <= 0.01).any()), strict=True)
     assert "one sleeping unit" in verdict(exercise, found(lambda mu: (mu.var(0) <= 0.01).all()), capsys)
-    assert "✗" in verdict(exercise, found(lambda mu: (mu.abs().mean(0) > 1).any()), capsys)
-    assert "of the models you say 9, expected 5" in verdict(
-        exercise, lambda means: 10 if 10 in means else 9, capsys)  # fmt: skip
+    assert "not asleep if it varies" in verdict(exercise, found(lambda mu: (mu.mean(0) > 1).any()), capsys)
+    assert "the square" in verdict(exercise, found(lambda mu: (mu.std(0) <= 0.01).any()), capsys)
+    unsorted = verdict(exercise, lambda means: next(b for b in means if (means[b].var(0) <= 0.01).any()), capsys)
+    assert "sort them" in unsorted
+    said = verdict(exercise, lambda means: 7 if 7 in means else 9, capsys)
+    assert "of the models you say 9, expected 5" in said

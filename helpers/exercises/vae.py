@@ -27,16 +27,22 @@ def draw_and_kl() -> Exercise:
                  "you added mean and standard deviation; the noise eps is the third ingredient": mu + sigma,
                  "logvar is a logarithm: the standard deviation is exp(logvar / 2)": mu + logvar * eps,
                  "that is the mean alone; a draw is spread around it": mu}  # fmt: skip
+        assert torch.equal(z, answer(mu, logvar, eps)[0]), "two calls differ: use the noise eps that you are given"
         explain("z", z, mu + sigma * eps, hints)
 
     def measures(answer):
         kl = answer(mu, logvar, eps)[1]
         each = kl_divergence(Normal(mu, sigma), Normal(0.0, 1.0))
+        if not isinstance(kl, torch.Tensor):
+            raise AssertionError("return two tensors, z and the KL of each picture")
         if kl.shape == mu.shape or kl.ndim == 0:
             raise AssertionError("the KL of a picture is one number: sum over the d numbers of its code, dim=1")
         assert_shape("kl", kl, (len(mu),))
+        halved = 0.5 * (mu**2 + sigma**2 - 1 - logvar / 2)
         hints = {"sum over the code and do not average: at beta = 1 only the sum gives the bound": each.mean(1),
                  "one half of it: KL = 1/2 sum(...)": 2 * each.sum(1),
+                 "log sigma^2 is logvar itself, not its half": halved.sum(1),
+                 "sigma^2 is exp(logvar)": 0.5 * (mu**2 + sigma - 1 - logvar).sum(1),
                  "its sign: a KL is never negative": -each.sum(1)}  # fmt: skip
         explain("kl", kl, each.sum(1), hints)
 
@@ -57,6 +63,7 @@ def gradient_of_logvar() -> Exercise:
         assert_shape("dL/dlogvar", found, mu.shape)
         hints = {"that is dL/dsigma; go one step further, to logvar = 2 log sigma": g * eps,
                  "sigma = exp(logvar / 2): its derivative has a factor 1/2": g * eps * sigma,
+                 "its sign: z grows with sigma where eps is positive": -g * eps * sigma / 2,
                  "where is eps? sigma enters z only as sigma * eps": g * sigma / 2,
                  "sigma is exp(logvar / 2)": g * eps * sigma.square() / 2}  # fmt: skip
         explain("dL/dlogvar", found, expected, hints)
@@ -77,13 +84,13 @@ def first_asleep(means) -> Exercise:
 
     def made_up(answer):
         generator = torch.Generator().manual_seed(0)
-        awake, asleep = (scale * torch.randn(400, 3, generator=generator) for scale in (1.0, 0.05))
-        awake_far, asleep_far = awake + 3, asleep + 3
-        mixed = torch.cat([awake[:, :2], asleep_far[:, :1]], 1)
-        found = answer({30: asleep, 1: awake, 10: mixed, 3: awake_far})
-        hints = {30: "one sleeping unit is enough, wherever its mean lies: take the variance over the pictures",
-                 3: "a mean far from 0 is not asleep if it varies: take the variance over the pictures"}
-        assert found == 10, f"of a made-up sweep you say {found}, expected 10. {hints.get(found, '')}"
+        awake, other = (torch.randn(400, 3, generator=generator) for _ in range(2))
+        mixed = torch.cat([awake[:, :2], 0.05 * other[:, :1] + 3], 1)  # one unit sleeps, far from 0
+        found = answer({20: 0.05 * other, 0.5: awake, 7: mixed, 50: 0.005 * other, 2: other + 3})
+        hints = {20: "one sleeping unit is enough, wherever its mean lies; and the betas come in no order: sort them",
+                 2: "a mean far from 0 is not asleep if it varies: take the variance over the pictures",
+                 50: "Var <= 0.01 is about the variance, the square of the standard deviation"}  # fmt: skip
+        assert found == 7, f"of a made-up sweep you say {found}, expected 7. {hints.get(found, '')}"
 
     def of_the_models(answer):
         expected = next(b for b in sorted(means) if (means[b].var(0) <= 0.01).any())

@@ -19,10 +19,9 @@ from torch import Tensor, nn
 
 from .autoencoder import Decoder, Encoder
 
-# Named sizes: "tiny" trains on one core in about two minutes, "digits" is for MNIST, "large" for a GPU.
+# Named sizes: "tiny" trains on one core in about two minutes, "large" is for a GPU.
 PRESETS = {
     "tiny": {"width": 32, "bottom": 16, "hidden": 128},
-    "digits": {"width": 32, "bottom": 32, "hidden": 256},
     "large": {"width": 128, "bottom": 128, "hidden": 512},
 }
 LOGVAR_RANGE = (-10.0, 6.0)  # sigma from 0.007 to 20: beyond it exp() only makes trouble
@@ -84,7 +83,7 @@ class VAE(nn.Module):
     def __init__(self, latent: int, s: float | None = 0.1, channels: int = 3, size: int = 32, width: int = 32,
                  bottom: int = 16, hidden: int = 128):  # fmt: skip
         super().__init__()
-        if latent < 1 or (s is not None and s <= 0) or size % 8 or width % 16 or bottom % 8:
+        if latent < 1 or not (s is None or s > 0) or size % 8 or width % 16 or bottom % 8:
             raise ValueError(f"latent and s must be positive, size and bottom multiples of 8, width of 16; "
                              f"got latent={latent}, s={s}, size={size}, bottom={bottom}, width={width}")  # fmt: skip
         sizes = {"channels": channels, "size": size, "width": width, "bottom": bottom, "hidden": hidden}
@@ -100,7 +99,9 @@ class VAE(nn.Module):
         return mu, logvar.clamp(*LOGVAR_RANGE)
 
     def decode(self, z: Tensor) -> Tensor:
-        r"""Codes (B, d) -> the means of p(x|z), pictures (B, C, S, S). Clamp before drawing."""
+        r"""Codes (B, d) -> the means of p(x|z), pictures (B, C, S, S); clamp to draw them. ValueError for another d."""
+        if z.ndim != 2 or z.shape[1] != self.config["latent"]:
+            raise ValueError(f"expected codes (B, {self.config['latent']}); got {tuple(z.shape)}")
         y = self.decoder(z)
         return y if self.config["s"] else 2 * torch.sigmoid(y) - 1
 
@@ -149,37 +150,27 @@ def log_weights(model, x: Tensor, k: int) -> Tensor:
     return model.log_likelihood(x, z) + ratio
 
 
-def iwae_loss(model, x: Tensor, k: int = 5):
-    r"""(minus the importance-weighted bound of k draws, {"bound": ...}), in nats a picture; k = 1 is the ELBO.
-
-    -log 1/k sum w, averaged over the batch: Burda, Grosse & Salakhutdinov 2016, equation 8.
-    """
-    loss = -log_mean_exp(log_weights(model, x, k)).mean()
-    return loss, {"bound": loss.detach()}
-
-
-def log_mean_exp(x: Tensor) -> Tensor:
-    return x.logsumexp(0) - math.log(len(x))
-
-
 @torch.no_grad()
 def iw_bound(model, x: Tensor, k: int = 5000, at_once: int = 100) -> Tensor:
-    r"""log 1/k sum w of each picture, in nats: (B, C, S, S) -> (B,). It rises with k towards log p(x).
+    r"""log 1/k sum w of each picture, in nats: (B, C, S, S) -> (B,). k = 1 is the ELBO; it rises to log p(x).
 
-    Burda et al. 2016, equation 8. The sum is kept as it grows, so memory holds `at_once` draws of each picture and
-    not k. ValueError unless k is a multiple of at_once.
+    Burda, Grosse & Salakhutdinov 2016, equation 8. The sum is kept as it grows, so memory holds `at_once` draws of each
+    picture and not k. ValueError where one of the two is not positive.
     """
-    if k < 1 or k % at_once:
-        raise ValueError(f"k must be a positive multiple of at_once={at_once}; got k={k}")
+    if k < 1 or at_once < 1:
+        raise ValueError(f"k and at_once must be positive; got k={k}, at_once={at_once}")
     total = torch.full((len(x),), -math.inf, device=x.device)
-    for _ in range(k // at_once):
-        total = torch.logaddexp(total, log_weights(model, x, at_once).logsumexp(0))
+    for begun in range(0, k, at_once):
+        total = torch.logaddexp(total, log_weights(model, x, min(at_once, k - begun)).logsumexp(0))
     return total - math.log(k)
 
 
 def active_units(mu: Tensor, threshold: float = 0.01) -> Tensor:
     r"""Which numbers of the code say something: mu (N, d) of N pictures -> bool (d,).
 
-    Those whose mean varies over pictures, Var_x E[z|x] > 0.01: Burda et al. 2016, section 5.2.
+    Those whose mean varies over pictures, Var_x E[z|x] > 0.01: Burda et al. 2016, section 5.2. ValueError for a
+    single picture.
     """
+    if len(mu) < 2:
+        raise ValueError(f"whether a unit varies takes at least two pictures; got {len(mu)}")
     return mu.var(0) > threshold

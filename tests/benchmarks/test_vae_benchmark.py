@@ -35,7 +35,27 @@ def test_the_plain_recipe_learns_and_the_clock_runs_on():
     assert run.seconds == sorted(run.seconds) and run.seconds[0] > 0
 
 
-@pytest.mark.parametrize(("bound", "said"), [(104.0, "ours reaches"), (106.0, "ours DOES NOT REACH")])
-def test_the_report_compares_with_the_last_bound_and_prints_the_ratio(bound, said):
-    text = vae.report(vae.Run([2.0, 4.0, 20.0], [130.0, 110.0, 105.0]), vae.Run([8.0], [bound]))
-    assert said in text and "0.40 of its time (bar: 0.50)" in text and text.count("plain, epoch") == 3
+PLAIN = vae.Run([2.0, 4.0, 20.0], [130.0, 110.0, 105.0])
+
+
+@pytest.mark.parametrize(("bound", "seconds", "met"), [
+    (104.0, 8.0, True), (105.0, 10.0, True), (106.0, 8.0, False), (104.0, 10.1, False),
+])  # fmt: skip
+def test_the_bar_is_the_last_bound_in_half_the_time(bound, seconds, met, monkeypatch, capsys):
+    ours, recorded = vae.Run([seconds], [bound]), []
+    monkeypatch.setattr(vae, "flat", lambda split: None)
+    monkeypatch.setattr(vae, "run_plain", lambda x, test: PLAIN)
+    monkeypatch.setattr(vae, "run_ours", lambda steps=None: ours)
+    monkeypatch.setattr(vae.trials, "record", lambda name, figures: recorded.append((name, figures)))
+    assert vae.main(["--record"]) == int(not met) and bool(recorded) == met
+    said = capsys.readouterr().out
+    assert ("DOES NOT REACH" in said) == (bound > 105) and f"{seconds / 20:.2f} of its time (bar: 0.50)" in said
+    if met:
+        name, figures = recorded[0]
+        assert name.startswith("vae-mnist-20 lr=") and figures["training_seconds"] == seconds
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(8.0, "has 110.00 nats by then"), (1.0, "has not finished an epoch")])
+def test_the_report_names_the_plain_bound_at_equal_time(seconds, said):
+    text = vae.report(PLAIN, vae.Run([seconds], [104.0]))
+    assert said in text and text.count("plain, epoch") == 3
