@@ -1,6 +1,6 @@
-r"""Pictures as bytes: one of any size by the learned codec, or many small ones, each by a code of d numbers.
+r"""Pictures as bytes: one by the learned codec, whatever its sides, or many small ones, each by a code of d numbers.
 
-    data = compress(picture)            bytes; any size; qualities "low" and "high"
+    data = compress(picture)            bytes; up to two million pixels; qualities "low" and "high"
     picture = decompress(data)          uint8 (H, W, 3)
 
     coder = VectorCoder.fit(autoencoder, training_pictures, bits=6)
@@ -18,7 +18,7 @@ from functools import cache
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from . import entropy_coding, metrics
@@ -29,8 +29,12 @@ from .pictures import to_uint8
 
 QUALITIES = ("low", "high")
 MAGIC, VERSION = b"GMC", 1
-HEADER = struct.Struct(">3sBHHHI")  # magic, version and quality, weights, height, width, checksum: 14 bytes
+START = struct.Struct(">3sBHHH")  # magic, version and quality, weights, height, width
+HEADER = struct.Struct(START.format + "I")  # and a checksum: 14 bytes
 MOST_PIXELS = 1 << 21  # about 400 MB of memory while it is coded
+
+
+KINDS = "a picture is a PIL image, uint8 (H, W, 3) or (H, W), or floats (3, H, W) in [-1, 1]"
 
 
 class FileError(ValueError):
@@ -45,7 +49,7 @@ def compress(picture, quality: str = "high") -> bytes:
     r"""A picture as the bytes of a file, 14 of them a header.
 
     picture  uint8 (H, W, 3) or grey (H, W), a PIL image, or floats (3, H, W) in [-1, 1] as everywhere in the course;
-             where it is transparent it is laid on white
+             where it is transparent it is laid on white, and it is turned as its camera says
     quality  "low" or "high": each is a network of its own
     ValueError for anything else, for an empty picture and for more than two million pixels.
     """
@@ -55,10 +59,10 @@ def compress(picture, quality: str = "high") -> bytes:
     height, width = x.shape[2:]
     model, tables, weights = codec(quality)
     padded = F.pad(x, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
-    grid = model.encode(padded).round().long()[0] + model.config["reach"]              # (M, h, w) from 0 up
-    body = entropy_coding.encode(grid.flatten(1).T, tables)
+    symbols = model.encode(padded).round().long()[0].flatten(1).T + model.config["reach"]     # (h w, M), from 0 up
+    body = entropy_coding.encode(symbols, tables)
     start = (MAGIC, VERSION << 4 | QUALITIES.index(quality), weights, height, width)
-    return HEADER.pack(*start, checksum(start, body)) + body
+    return HEADER.pack(*start, checksum(start, body, symbols)) + body
 
 
 @torch.no_grad()
@@ -68,12 +72,10 @@ def decompress(data: bytes) -> np.ndarray:
     The symbols are those that were written, on any machine. The pixels come from a network, whose sums may differ in
     the last digits from one processor to the next: a pixel may then differ by one level.
     """
+    data = bytes(data)
     if data[:3] != MAGIC or len(data) < HEADER.size:
-        raise FileError("this is no file of this course's codec" + " (or its start is missing)" * (len(data) < 14))
+        raise FileError("this is no file of this course's codec, or it ends within its header")
     *start, check = HEADER.unpack_from(data)
-    body = data[HEADER.size :]
-    if checksum(start, body) != check:
-        raise FileError("the file is cut off or damaged: its checksum does not fit")
     _, kind, weights, height, width = start
     if kind >> 4 != VERSION or kind & 15 >= len(QUALITIES):
         raise FileError(f"the file is of version {kind >> 4}; this is a reader of version {VERSION}")
@@ -83,13 +85,26 @@ def decompress(data: bytes) -> np.ndarray:
     if not 0 < height * width <= MOST_PIXELS:
         raise FileError(f"the file speaks of {height} x {width} pixels; a picture has 1 to {MOST_PIXELS:,}")
     places = [-(-side // STRIDE) for side in (height, width)]
-    symbols = entropy_coding.decode(body, tables, places[0] * places[1]) - model.config["reach"]
+    symbols = read_symbols(start, data[HEADER.size :], check, tables, places[0] * places[1]) - model.config["reach"]
     y = model.decode(symbols.T.reshape(1, -1, *places).float())[..., :height, :width]
     return to_uint8(y.clamp(-1, 1))[0]
 
 
-def checksum(start, body: bytes) -> int:
-    return zlib.crc32(body, zlib.crc32(struct.pack(">3sBHHH", *start)))
+def read_symbols(start, body: bytes, check: int, tables: np.ndarray, count: int) -> Tensor:
+    r"""The symbols (count, M) of a file; FileError where they or its bytes are not those that were written."""
+    damaged = FileError("the file is cut off or damaged: its checksum does not fit")
+    try:
+        symbols = entropy_coding.decode(body, tables, count)
+    except ValueError as error:
+        raise damaged from error
+    if checksum(start, body, symbols) != check:
+        raise damaged
+    return symbols
+
+
+def checksum(start, body: bytes, symbols: Tensor) -> int:
+    r"""CRC-32 of the header, the bytes and the symbols, so that a coder that reads them otherwise is noticed."""
+    return zlib.crc32(symbols.to(torch.uint8).numpy().tobytes(), zlib.crc32(body, zlib.crc32(START.pack(*start))))
 
 
 @cache
@@ -103,19 +118,28 @@ def codec(quality: str) -> tuple[Codec, np.ndarray, int]:
 def as_tensor(picture) -> Tensor:
     r"""A picture as `compress` takes it -> floats (1, 3, H, W) in [-1, 1]."""
     if isinstance(picture, Image.Image):
-        rgba = picture.convert("RGBA")
-        picture = np.asarray(Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB"))
+        picture = pixels_of(picture)
+    if not isinstance(picture, np.ndarray | Tensor):
+        raise ValueError(f"{KINDS}; got a {type(picture).__name__}. A file is opened by PIL.Image.open")
     x = picture if isinstance(picture, Tensor) else torch.from_numpy(np.array(picture))
     if x.dtype == torch.uint8 and (x.ndim == 2 or x.ndim == 3 and x.shape[2] == 3):
         x = (x if x.ndim == 3 else x[:, :, None].expand(-1, -1, 3)).permute(2, 0, 1) / 127.5 - 1
     elif not (x.is_floating_point() and x.ndim == 3 and len(x) == 3):
-        raise ValueError("a picture is a PIL image, uint8 (H, W, 3) or (H, W), or floats (3, H, W) in [-1, 1]; "
-                         f"got {x.dtype} {tuple(x.shape)}")  # fmt: skip
+        raise ValueError(f"{KINDS}; got {x.dtype} {tuple(x.shape)}")
     if not x.numel() or x[0].numel() > MOST_PIXELS or max(x.shape) > 0xFFFF:
-        raise ValueError(f"a picture has 1 to {MOST_PIXELS:,} pixels, at most 65,535 a side; got {tuple(x.shape[1:])}")
+        raise ValueError(f"a picture has 1 to {MOST_PIXELS:,} pixels, at most 65,535 a side; got {tuple(x.shape[1:])}. "
+                         "Make it smaller, as with PIL's thumbnail((1400, 1400))")  # fmt: skip
     if not (x.min() >= -1.001 and x.max() <= 1.001):  # also false for NaN
         raise ValueError(f"floats must lie in [-1, 1]; these run from {x.min():.3g} to {x.max():.3g}")
     return x[None].float()
+
+
+def pixels_of(image: Image.Image) -> np.ndarray:
+    r"""A PIL image as uint8 (H, W, 3): upright, on white where it is transparent. ValueError for more than 8 bits."""
+    if image.mode[0] in "IF":
+        raise ValueError(f"a picture has 8 bits a channel; this PIL image has mode {image.mode}. Make it L or RGB")
+    rgba = ImageOps.exif_transpose(image).convert("RGBA")
+    return np.asarray(Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB"))
 
 
 # -- many small pictures, each a code of d numbers -----------------------------------------------------------------
@@ -127,7 +151,10 @@ class VectorCoder:
 
     model      has encode: pictures -> (N, d), and decode: (N, d) -> pictures; an Autoencoder, or a PCA
     quantiser  of the d numbers
-    tables     (d, levels) integer frequencies; with the model they are what the reader must have before
+    tables     (d, levels) integer frequencies
+
+    The reader needs all three as the writer had them, and the number of pictures: the stream holds none of it, and no
+    checksum. Fitting anew on another machine will not do, where the last digits of the codes may differ.
     """
 
     model: object

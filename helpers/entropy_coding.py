@@ -6,8 +6,9 @@ r"""Numbers become symbols, symbols become bytes, and back: quantisers, tables o
     decode(data, tables, len(symbols))                                      # the same symbols
 
 Arithmetic coding is Rissanen's and Pasco's (1976), range coding, its form for whole words, Martin's (1979); the coder
-is that of `constriction` (Bamler 2022). Writer and reader must have the very same probabilities, so the tables hold
-integers: their sums and products come out alike on every machine, those of floats need not.
+is that of `constriction` (Bamler 2022). Writer and reader must have the very same tables: the reader is given the
+writer's, because one that is fitted again to the output of a network, on another machine, may differ in a count. Tables
+hold integers, whose sums and products come out alike everywhere; the coder takes them as multiples of 2^-16, exactly.
 """
 
 from __future__ import annotations
@@ -49,12 +50,17 @@ class Quantiser:
 
     @classmethod
     def of_step(cls, codes: Tensor, step: float) -> Quantiser:
-        r"""Steps of one width for all numbers, as many as the widest needs. ValueError for more than 4,096."""
+        r"""Steps of one width for all numbers, as many as the widest needs, with a middle at 0.
+
+        So a number that hardly varies about 0 is read back as 0. ValueError for more than 4,096 steps.
+        """
         check_codes(codes)
         low, high = codes.aminmax(dim=0)
         if not step > 0 or ((high - low) / step).max() > 4096:
             raise ValueError(f"a step must be above 0 and make 4,096 levels at most; {step:g} is not")
-        return cls(low, torch.full_like(low, step), max(2, int(((high - low) / step).max().ceil())))
+        first = (low / step).round()
+        levels = int(((high / step).round() - first).max()) + 1
+        return cls((first - 0.5) * step, torch.full_like(low, step), max(2, levels))
 
     def symbols(self, codes: Tensor) -> Tensor:
         r"""Codes (N, d) -> symbols (N, d), int64."""

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from .pictures import to_uint8
 
-QUALITIES = (1, 2, 5, 10, 20, 30, 40, 60, 75, 90)
-SETTINGS = {  # what each format does best with; JPEG's colours at half or at full resolution
+QUALITIES = (0, 1, 2, 5, 10, 20, 30, 40, 60, 75, 90)
+SETTINGS = {  # what JPEG (its colours at half or at full resolution) and WebP do best with; AVIF as Pillow sets it
     "JPEG": [{"optimize": True, "subsampling": 2}, {"optimize": True, "subsampling": 0}],
     "WEBP": [{"method": 6}],
     "AVIF": [{}],  # Pillow has it from 11.3 on, if it was built with it
@@ -59,13 +59,31 @@ def error(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def sweep(picture: np.ndarray, kind: str, qualities=QUALITIES) -> list[tuple[int, float]]:
-    r"""(bytes, error on [0, 1]) of a picture (H, W, 3) as "JPEG", "WEBP" or "AVIF", over qualities and settings.
+    r"""[(bytes, error on [0, 1])] of a picture (H, W, 3) as "JPEG", "WEBP" or "AVIF", over qualities.
 
     Only what no other point beats in both is kept, the smallest file first.
     """
     options = [{**setting, "quality": q} for setting in SETTINGS[kind] for q in qualities]
     files = [file_bytes(picture, kind, **option) for option in options]
     return frontier([(len(data), error(picture, read_file(data))) for data in files])
+
+
+def best_within(picture: np.ndarray, kind: str, budget: int) -> bytes:
+    r"""The file of a picture (H, W, 3), of `budget` bytes at most, with the least error. ValueError if none fits."""
+    found = []
+    for setting in SETTINGS[kind]:
+        low, high = -1, 100  # the highest quality that fits is sought between them
+        while high - low > 1:
+            quality = (low + high) // 2
+            file = file_bytes(picture, kind, **setting, quality=quality)
+            if len(file) <= budget:
+                low = quality
+                found.append(file)
+            else:
+                high = quality
+    if not found:
+        raise ValueError(f"no {kind} of this picture has {budget} bytes or fewer")
+    return min(found, key=lambda file: error(picture, read_file(file)))
 
 
 def frontier(points) -> list[tuple[float, float]]:

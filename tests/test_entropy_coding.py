@@ -1,5 +1,7 @@
 """Symbols and bytes: what goes in comes out, near the entropy, for any symbols and any table."""
 
+import hashlib
+
 import numpy as np
 import pytest
 import torch
@@ -86,6 +88,9 @@ def test_the_bytes_are_the_same_on_every_machine():
     """A file written here must be read elsewhere: these bytes were written once and for all."""
     table = frequencies(np.array([[1, 2, 3, 4], [4, 3, 2, 1]]))
     symbols = torch.tensor([[0, 1], [3, 0], [2, 2], [3, 3], [1, 0]])
+    wide = frequencies(np.arange(3 * 200).reshape(3, 200) * 7919 % 1009)
+    many = torch.arange(3 * 500).reshape(500, 3) * 31 % 200
+    assert hashlib.sha256(encode(many, wide)).hexdigest()[:16] == "5228e328e9e53af9"
     assert encode(symbols, table).hex() == "1486"
 
 
@@ -120,7 +125,13 @@ def test_what_lies_beyond_the_range_gets_the_symbol_at_its_end():
 def test_one_step_for_all_gives_the_wider_number_more_symbols():
     codes = torch.tensor([[0.0, 0.0], [1.0, 10.0], [0.2, 3.9]])
     quantiser = Quantiser.of_step(codes, 0.5)
-    assert quantiser.levels == 20 and quantiser.symbols(codes).tolist() == [[0, 0], [2, 19], [0, 7]]
+    assert quantiser.levels == 21 and quantiser.symbols(codes).tolist() == [[0, 0], [2, 20], [0, 8]]
+
+
+def test_one_step_for_all_reads_a_number_that_hardly_varies_about_0_as_0():
+    codes = torch.tensor([[-1.4, -20.0], [1.5, 17.0], [0.1, 3.0]])
+    quantiser = Quantiser.of_step(codes, 8.0)
+    assert quantiser.values(quantiser.symbols(codes)).tolist() == [[0, -16], [0, 16], [0, 0]]
 
 
 def test_a_number_that_never_changes_is_kept():

@@ -76,10 +76,15 @@ def valid_rate(model, x: Tensor, count: int = 500) -> float:
     return scenes.parse(random_scenes(model, x, count)).valid.float().mean().item()
 
 
-def evaluate_overfit(model, count: int) -> dict[str, float]:
+def errors_of(model, count: int) -> dict[str, float]:
+    r"""The error on its `count` training scenes (2,000 of them at most) and on 1,000 new ones, and their ratio."""
     train, (new, _) = training_scenes(count), scenes.make_scenes(1000, NEW_SCENES_SEED)
     seen, unseen = (metrics.mse(x, reconstruct(model, x)).mean().item() for x in (train[:2000], new))
-    return {"train": seen, "test": unseen, "gap": unseen / seen, "valid": valid_rate(model, train)}
+    return {"train": seen, "test": unseen, "gap": unseen / seen}
+
+
+def evaluate_overfit(model, count: int) -> dict[str, float]:
+    return {**errors_of(model, count), "valid": valid_rate(model, training_scenes(count))}
 
 
 # -- the codec -----------------------------------------------------------------------------------------------------
