@@ -90,4 +90,4 @@ def compute(prefix: str = "") -> Iterator[Score]:
         raise ValueError(f"no scores begin with {prefix!r}. There are: {', '.join(GROUPS)}")
 
 
-from . import autoencoder, compared, compression, denoising, inpainting, mlp, seq2seq, tiny_scenes, vae  # noqa: E402, F401  (they register, so they come last)
+from . import autoencoder, compared, compression, denoising, generation, inpainting, mlp, seq2seq, tiny_scenes, vae  # noqa: E402, F401  (they register, so they come last)
