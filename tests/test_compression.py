@@ -1,6 +1,7 @@
 """Notebook 05: files of pictures, the codec, what is trained for it, its exercises and its widgets."""
 
 import io
+import itertools
 import math
 
 import nbformat
@@ -182,8 +183,8 @@ def test_between_symbols_the_bits_are_of_a_density():
 
 def test_tables_learn_how_often_symbols_come():
     tables, symbols = Tables(1, reach=2), torch.tensor([0.0, 0, 0, 0, 1, 1, -1, 2]).reshape(1, 1, 1, -1)
-    optimizer = torch.optim.Adam(tables.parameters(), 0.05)
-    for _ in range(300):
+    optimizer = torch.optim.Adam(tables.parameters(), 0.1)
+    for _ in range(150):
         loss = tables(symbols).mean()
         optimizer.zero_grad()
         loss.backward()
@@ -464,6 +465,9 @@ def ends(knob):
     return [value for _, value in knob.options] if hasattr(knob, "options") else [knob.min, knob.max]
 
 
+ALL = "CODES, BITS = (2, 3, 4, 6, 8, 12, 32, 128), (2, 3, 4, 5, 6, 7, 8)"
+
+
 def test_every_knob_changes_the_picture_and_not_its_shape(monkeypatch):
     import helpers.widgets
 
@@ -478,7 +482,9 @@ def test_every_knob_changes_the_picture_and_not_its_shape(monkeypatch):
     space = {}
     for cell in nbformat.read(ROOT / "notebooks" / "05_image_compression.ipynb", as_version=4).cells:
         if "widget" in cell.metadata.get("tags", []):
-            exec(compile(cell.source, "05", "exec"), space)
+            few = cell.source.replace(ALL, "CODES, BITS = (4, 12, 32, 128), (2, 3, 4, 6, 8)")
+            exec(compile(few, "05", "exec"), space)
+    assert set(space["points"]) == set(itertools.product((4, 12, 32, 128), (2, 3, 4, 6, 8)))
     assert len(found) == 2
     for sweep in found:
         first = sweep.values()
