@@ -25,7 +25,6 @@ from .autoencoder import NEW_SCENES_SEED, emoji, new_scenes, reconstruct
 
 HIGHEST = 0.5  # the noise level on [0, 1] up to which all are trained
 KINDS = ("scenes", "emoji")
-SEEDS, SHORTER = (0, 1, 2), 800  # three shorter trainings, of which only the figures are kept, in data/trials.json
 SIGMAS = (0.1, 0.2, 0.3, 0.5)  # the levels that figures are quoted at
 CODE = 64
 NARROW, NARROWER = {"width": 32, "bottom": 16, "hidden": 128}, {"width": 16, "bottom": 16, "hidden": 96}

@@ -2,7 +2,7 @@ r"""The figures of notebook 06: networks against filters, what the parser reads,
 
 from __future__ import annotations
 
-from .. import metrics, scenes, trials
+from .. import metrics, scenes
 from ..checkpoints import load
 from ..recipes import compared
 from ..recipes.autoencoder import NEW_SCENES_SEED, reconstruct
@@ -10,8 +10,6 @@ from ..recipes.denoising import (
     CLASSICAL,
     KINDS,
     NETWORKS,
-    SEEDS,
-    SHORTER,
     SIGMAS,
     again,
     denoise_and_renoise,
@@ -74,17 +72,6 @@ def clean_pictures():
     for name in ("dae-scenes-code", "autoencoder-scenes-12", "autoencoder-scenes-32"):
         value = mean_psnr(x, reconstruct(load(name)[0], x))
         yield Score(f"denoising.clean.{name}", f"PSNR in dB of clean scenes, {name}", value, ".1f")
-
-
-@group("denoising.seeds")
-def other_seeds():
-    r"""How far three trainings of the network with skips on scenes lie apart, shorter than the shipped one's."""
-    tried = [trials.find("dae-scenes-skip", seed=seed, steps=SHORTER) for seed in SEEDS]
-    for sigma in SIGMAS:
-        found = [figures[f"psnr_{sigma}"] for figures in tried]
-        for word, value in (("least", min(found)), ("most", max(found))):
-            what = f"PSNR in dB as recorded, skips, scenes, {sigma}, {SHORTER:,} steps: the {word} of three seeds"
-            yield Score(f"denoising.seeds.{word}.{sigma}", what, value, ".1f")
 
 
 @group("denoising.again")
