@@ -164,9 +164,9 @@ def masked_autoencoder():
         y = fill(net, x, hidden)
         error = pooled(x, y, hidden)
         what = f"{share:.0%} of the patches hidden"
-        yield Score(f"inpainting.mae.inside.{share:.0%}", f"error in hidden patches, {what} (baseline: mean fill)",
+        yield Score(f"inpainting.mae.inside.{100 * share:.0f}", f"error in hidden patches, {what} (baseline: mean fill)",
                     error, ".4f", mean)  # fmt: skip
-        yield Score(f"inpainting.mae.ratio.{share:.0%}", f"error of the mean fill over ours, {what}", mean / error,
+        yield Score(f"inpainting.mae.ratio.{100 * share:.0f}", f"error of the mean fill over ours, {what}", mean / error,
                     ".1f", 1, ">= 2.5" if share == SHARE else "")  # fmt: skip
         if share == SHARE:
             for factor, right in metrics.scene_accuracy(y, factors).items():
