@@ -34,6 +34,14 @@ class Mixture:
     means: Tensor
     roots: Tensor
 
+    def __post_init__(self):
+        k, d = self.means.shape
+        if self.weights.shape != (k,) or self.roots.shape != (k, d, d):
+            shapes = [tuple(part.shape) for part in (self.weights, self.means, self.roots)]
+            raise ValueError(f"expected weights (k,), means (k, d) and roots (k, d, d); got {shapes}")
+        if (self.weights < 0).any() or abs(self.weights.sum().item() - 1) > 1e-3:
+            raise ValueError("the weights of a mixture are not negative and sum to 1")
+
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         r"""n codes (n, d): a component each, by its weight, then m_k + L_k eps with eps ~ N(0, I).
 
@@ -65,7 +73,7 @@ def standard_normal(d: int) -> Mixture:
 
 def gaussian(z: Tensor) -> Mixture:
     r"""The Gaussian of largest likelihood for codes z (n, d), n > d: their mean and covariance."""
-    check_codes(z, z.shape[-1] + 1)
+    check_codes(z, 1)
     centred = z.double() - z.double().mean(0)
     covariance = centred.T @ centred / len(z) + ridge(z) * torch.eye(z.shape[1])
     return Mixture(torch.ones(1), z.mean(0, keepdim=True), torch.linalg.cholesky(covariance).float()[None])
@@ -81,7 +89,7 @@ def mixture(z: Tensor, k: int, seed: int = 0) -> Mixture:
 
     if k < 1:
         raise ValueError(f"a mixture has at least one component, not {k}")
-    check_codes(z, k * z.shape[-1] + 1)
+    check_codes(z, k)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it stopped at the last pass
         em = GaussianMixture(k, max_iter=PASSES, tol=0.01, reg_covar=ridge(z), random_state=seed)
@@ -90,12 +98,15 @@ def mixture(z: Tensor, k: int, seed: int = 0) -> Mixture:
     return Mixture(weights.float(), means.float(), torch.linalg.cholesky(covariances).float())
 
 
-def check_codes(z: Tensor, least: int) -> None:
-    r"""ValueError unless z is (n, d), finite, with n at least `least`."""
-    if z.ndim != 2 or len(z) < least:
-        raise ValueError(f"expected codes (n, d) with n at least {least}; got {tuple(z.shape)}")
+def check_codes(z: Tensor, k: int) -> None:
+    r"""ValueError unless z is float (n, d), finite, not all the same, with more codes than k means have numbers."""
+    least = k * z.shape[-1] + 1 if z.ndim else 1
+    if z.ndim != 2 or z.shape[1] < 1 or len(z) < least or not z.is_floating_point():
+        raise ValueError(f"expected float codes (n, d) with n at least {least}; got {z.dtype} {tuple(z.shape)}")
     if not z.isfinite().all():
         raise ValueError("the codes hold NaN or infinity")
+    if (z == z[0]).all():
+        raise ValueError(f"all {len(z)} codes are the same: there is no spread to fit")
 
 
 def ridge(z: Tensor) -> float:

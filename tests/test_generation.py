@@ -110,10 +110,16 @@ def test_a_number_that_never_changes_is_no_obstacle(fit):
 
 
 @pytest.mark.parametrize(("call", "message"), [
-    (lambda: densities.gaussian(torch.zeros(3, 3)), r"n at least 4; got \(3, 3\)"),
-    (lambda: densities.gaussian(torch.zeros(3)), "expected codes"),
+    (lambda: densities.gaussian(torch.zeros(3, 3)), r"n at least 4; got torch.float32 \(3, 3\)"),
+    (lambda: densities.gaussian(torch.zeros(3)), "expected float codes"),
+    (lambda: densities.gaussian(torch.tensor(1.0)), "expected float codes"),
+    (lambda: densities.gaussian(torch.zeros(9, 0)), "expected float codes"),
+    (lambda: densities.gaussian(torch.arange(20).view(10, 2)), "got torch.int64"),
+    (lambda: densities.mixture(torch.ones(50, 3), 2), "all 50 codes are the same"),
+    (lambda: densities.Mixture(torch.ones(2) / 2, torch.zeros(3, 1), torch.ones(3, 1, 1)), r"expected weights \(k,\)"),
+    (lambda: densities.Mixture(torch.tensor([3.0, -2.0]), torch.zeros(2, 1), torch.ones(2, 1, 1)), "sum to 1"),
     (lambda: densities.gaussian(torch.full((9, 2), torch.nan)), "NaN or infinity"),
-    (lambda: densities.mixture(torch.randn(20, 4), 6), r"n at least 25; got \(20, 4\)"),
+    (lambda: densities.mixture(torch.randn(20, 4), 6), r"n at least 25; got torch.float32 \(20, 4\)"),
     (lambda: densities.mixture(torch.randn(20, 4), 0), "at least one component, not 0"),
     (lambda: densities.standard_normal(0), "at least one number, not 0"),
     (lambda: densities.standard_normal(3).log_density(torch.zeros(2, 4)), r"expected codes \(n, 3\); got \(2, 4\)"),
@@ -160,6 +166,19 @@ def test_scenes_are_valid_noise_and_mixed_pictures_are_not():
     judged = scenes.parse(crossed)
     assert loose == pytest.approx(generation.accepted(judged, generation.LIMITS["loose"]).float().mean().item())
     assert torch.equal(generation.accepted(judged), judged.valid), "the strict limit is the parser's own"
+
+
+def test_variety_counts_kinds_among_equally_many():
+    x, factors = scenes.make_scenes(400, seed=3)
+    judged = scenes.parse(x)
+    everything = torch.ones(400, dtype=torch.bool)
+    wanted = len({tuple(row) for row in factors[:200, [0, 1, 5]].tolist()})
+    assert generation.variety(judged, everything) == wanted > 60
+    assert generation.variety(judged, everything, 1) == 1
+    one = scenes.parse(x[:1].expand(300, -1, -1, -1))
+    assert generation.variety(one, everything[:300]) == 1, "one good code for ever is valid, and one kind"
+    assert generation.variety(judged, torch.arange(400) < 199) is None
+    assert generation.variety(judged, factors[:, 5] == 0, 100) <= 28
 
 
 def test_a_standard_error_is_the_spread_of_rates():
@@ -210,7 +229,7 @@ class Share:
         self.share = share
 
     def sample(self, n, generator=None):
-        return torch.where(torch.rand(n, 1, generator=generator) < self.share, 1.0, -1.0).expand(n, 2)
+        return torch.where(torch.rand(n, 1, generator=generator) < self.share, 2.0, -1.0).expand(n, 2)
 
 
 class Toy:
@@ -230,7 +249,10 @@ def tables(own=0.1, ae=0.02, gaussian=0.05, mixture=0.3):
     (lambda *a: 1 - rate(*a), "✗", "not valid"),
     (lambda decode, source, n: rate(decode, source, 7), "✗", "of n = 40 codes you took 7"),
     (lambda decode, source, n: rate(decode, densities.standard_normal(2), n), "✗", "you took 0"),
-    (lambda decode, source, n: generation.valid(decode(source.sample(n))).float().mean(), "✗", "ValueError"),
+    (lambda decode, source, n: generation.valid(decode(source.sample(n)).clamp(-1, 1)).float().mean(), "✗", "loose"),
+    (lambda decode, source, n: (scenes.parse(decode(source.sample(n)).clamp(-1, 1)).residual < 0.3).float().mean(),
+     "✗", "colours count too"),
+    (lambda decode, source, n: generation.rates(decode(source.sample(n)))[1], "✗", "ValueError"),
     (lambda decode, source, n: None, "○", ""),
 ])  # fmt: skip
 def test_two_by_three(answer, verdict, hint, capsys):
