@@ -124,7 +124,7 @@ GPU = {"steps": 4 * STEPS}
 
 
 def on_scenes(name: str, latent: int, beta: float, warmup: float = WARMUP, **changes) -> Recipe:
-    r"""A VAE of scenes in the size that notebooks 08 and 09 share."""
+    r"""A VAE of scenes in the size of the sweep; `changes` are fields of the Recipe."""
     settings = ON_SCENES | changes
     batches = partial(with_beta, new_scenes, beta, warmup=warmup)
     sizes = {"smoke": {"steps": 20, "batches": batches(20)}, "gpu": GPU | {"batches": batches(GPU["steps"])}}

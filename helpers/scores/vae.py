@@ -104,7 +104,7 @@ def mnist():
     ours = trials.find("vae-mnist")
     race = trials.read()[f"{trials.key(recipes.find('vae-mnist-20'))} beside=plain"]  # of the benchmark
     yield Score("vae.mnist.plain", "bound of the plain recipe after ten epochs, grey digits (baseline: as reported)",
-                race["plain_bound"], ".1f", CLASSIC, "<= 105")  # fmt: skip
+                race["plain_bound"], ".1f", CLASSIC, "<= 107")  # fmt: skip
     yield Score("vae.mnist.fast", "bound of ours with 20 numbers (baseline: the plain recipe's)", race["bound"],
                 ".1f", race["plain_bound"], f"<= {race['plain_bound']}")  # fmt: skip
     yield Score("vae.mnist.share", "its training time over that of the plain recipe", race["training_seconds"] /
