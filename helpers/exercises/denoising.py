@@ -44,6 +44,14 @@ def psnr_after(model, x, sigma: float = SIGMA) -> float:
         return metrics.psnr(x, model(noisy).clamp(-1, 1)).mean().item()
 
 
+def assert_independent_and_gaussian(noise, sigma: float) -> None:
+    """Noise (B, 3, S, S) is no other picture's or channel's over again, and has a Gaussian's tails."""
+    assert (noise[0] - noise[1]).abs().mean() > sigma, "all pictures get one noise; draw one for each"
+    assert (noise[:, 0] - noise[:, 1]).abs().mean() > sigma, "all channels get one noise; draw one for each"
+    tails = (noise / noise.std()).pow(4).mean().item()  # 3 for a Gaussian, 1.8 for a uniform distribution
+    assert abs(tails - 3) < 0.15, "the noise has the right deviation but is not Gaussian; use torch.randn"
+
+
 def training_pair(pictures, unseen, sigma: float = SIGMA) -> Exercise:
     """06.1: (clean pictures x (B, 3, S, S) in [-1, 1], sigma on [0, 1]) -> what goes in, and the target.
 
@@ -65,15 +73,10 @@ def training_pair(pictures, unseen, sigma: float = SIGMA) -> Exercise:
         hint = ": sigma is meant on [0, 1], and pictures in [-1, 1] are twice as wide" if half else ""
         assert abs(spread - 2 * sigma) < 0.01, f"the noise has deviation {spread:.2f}; expected {2 * sigma:.2f}{hint}"
         assert abs(noise.mean()) < 0.01, f"the noise has mean {noise.mean():.2f}; use torch.randn, whose mean is 0"
-        again = pair(x.clone(), sigma)[0] - x
-        assert not torch.equal(noise, again), "two calls give the same noise; draw it anew each time"
+        assert not torch.equal(noise, pair(x.clone(), sigma)[0] - x), "two calls give the same noise; draw it anew"
 
     def draws_every_number_anew(pair):
-        noise = pair(x.clone(), sigma)[0] - x
-        assert (noise[0] - noise[1]).abs().mean() > sigma, "all pictures get one noise; draw one for each"
-        assert (noise[:, 0] - noise[:, 1]).abs().mean() > sigma, "all channels get one noise; draw one for each"
-        tails = (noise / noise.std()).pow(4).mean().item()  # 3 for a Gaussian, 1.8 for a uniform distribution
-        assert abs(tails - 3) < 0.15, "the noise has the right deviation but is not Gaussian; use torch.randn"
+        assert_independent_and_gaussian(pair(x.clone(), sigma)[0] - x, sigma)
 
     def denoises(pair):
         nets = [taught(pairs, pictures, sigma) for pairs in (pair, clean_to_clean)]
@@ -95,8 +98,7 @@ def pointing(denoiser, points, sigma: float) -> Exercise:
     way = few[torch.cdist(some, few).argmin(1)] - some
 
     def gives_one_number(agreement):
-        found = agreement(lambda y: y + way / 3, some, few)
-        shape = tuple(getattr(found, "shape", ()))
+        shape = tuple(getattr(agreement(lambda y: y + way / 3, some, few), "shape", ()))
         assert shape in ((), (1,)), f"the answer has shape {shape}; take the mean, which is one number"
 
     def knows_right_from_wrong(agreement):
