@@ -13,33 +13,17 @@ def hole_loss() -> Exercise:
     x, y are (B, C, S, S), the mask is boolean (B, 1, S, S), True = hidden.
     """
 
-    def example():
-        generator = torch.Generator().manual_seed(0)
-        x, y = torch.rand(2, 3, 3, 8, 8, generator=generator)
-        mask = torch.zeros(3, 1, 8, 8, dtype=torch.bool)
-        mask[0, 0, 2:4, 2:4] = mask[1, 0, 1:7, 1:6] = mask[2, 0, 5, 5] = True
-        return x, y.requires_grad_(), mask
-
     def is_the_mean_over_hidden_pixels(loss):
-        x, y, mask = example()
+        x, y, mask = hole_example()
         found, squared = loss(x, y, mask), (x - y).square()
         assert_shape("the loss", found, ())
-        hidden = mask.expand_as(squared)
-        hints = {
-            "divide by the number of hidden values, not of all": (squared * mask).mean(),
-            "a hidden pixel has three channels: three values, not one": (squared * mask).sum() / mask.sum(),
-            "that is the error of the known pixels: True means hidden": squared[~hidden].mean(),
-            "that is the error of the whole picture": squared.mean(),
-            "a sum grows with the hole; take the mean": (squared * mask).sum(),
-        }
-        of_each = (squared * mask).flatten(1).sum(1) / hidden.flatten(1).sum(1)
-        hints["that is the mean of each picture's mean; pool all hidden values, as section 2 does"] = of_each.mean()
-        expected = squared[hidden].mean()
+        hints = wrong_losses(squared, mask)
+        expected = squared[mask.expand_as(squared)].mean()
         hint = next((text for text, value in hints.items() if (found - value).abs() < 1e-6), "")
         assert (found - expected).abs() < 1e-6, f"the loss is {found:.4f}; expected {expected:.4f}. {hint}"
 
     def has_no_gradient_outside(loss):
-        x, y, mask = example()
+        x, y, mask = hole_example()
         found = loss(x, y, mask)
         assert found.requires_grad, "the loss has no gradient: compute it from y with torch's operations"
         (gradient,) = torch.autograd.grad(found, y)
@@ -49,6 +33,29 @@ def hole_loss() -> Exercise:
 
     title = "a loss that sees the hole alone"
     return Exercise("07.1", title, [is_the_mean_over_hidden_pixels, has_no_gradient_outside])
+
+
+def hole_example():
+    """Pictures, drawings that need a gradient, and holes of 4, 30 and 1 pixels."""
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.rand(2, 3, 3, 8, 8, generator=generator)
+    mask = torch.zeros(3, 1, 8, 8, dtype=torch.bool)
+    mask[0, 0, 2:4, 2:4] = mask[1, 0, 1:7, 1:6] = mask[2, 0, 5, 5] = True
+    return x, y.requires_grad_(), mask
+
+
+def wrong_losses(squared, mask) -> dict:
+    """What likely mistakes give, by what there is to say of them."""
+    hidden = mask.expand_as(squared)
+    of_each = (squared * mask).flatten(1).sum(1) / hidden.flatten(1).sum(1)
+    return {
+        "divide by the number of hidden values, not of all": (squared * mask).mean(),
+        "a hidden pixel has three channels: three values, not one": (squared * mask).sum() / mask.sum(),
+        "that is the error of the known pixels: True means hidden": squared[~hidden].mean(),
+        "that is the error of the whole picture": squared.mean(),
+        "a sum grows with the hole; take the mean": (squared * mask).sum(),
+        "that is the mean of each picture's mean; pool all hidden values, as section 2 does": of_each.mean(),
+    }
 
 
 def rank_correlation(visible, errors) -> Exercise:
