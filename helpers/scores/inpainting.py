@@ -163,11 +163,12 @@ def masked_autoencoder():
         mean = pooled(x, fillings.mean_fill(x, hidden), hidden)
         y = fill(net, x, hidden)
         error = pooled(x, y, hidden)
-        what = f"{share:.0%} of the patches hidden"
-        yield Score(f"inpainting.mae.inside.{100 * share:.0f}", f"error in hidden patches, {what} (baseline: mean fill)",
-                    error, ".4f", mean)  # fmt: skip
-        yield Score(f"inpainting.mae.ratio.{100 * share:.0f}", f"error of the mean fill over ours, {what}", mean / error,
-                    ".1f", 1, ">= 2.5" if share == SHARE else "")  # fmt: skip
+        percent = round(100 * share)
+        what = f"{percent} % of the patches hidden"
+        yield Score(f"inpainting.mae.inside.{percent}", f"error in hidden patches, {what} (baseline: mean fill)", error,
+                    ".4f", mean)  # fmt: skip
+        yield Score(f"inpainting.mae.ratio.{percent}", f"error of the mean fill over ours, {what}", mean / error, ".1f",
+                    1, ">= 2.5" if share == SHARE else "")  # fmt: skip
         if share == SHARE:
             for factor, right in metrics.scene_accuracy(y, factors).items():
                 yield Score(f"inpainting.mae.factor.{factor}", f"scenes read right after filling, {what}: {factor}",
