@@ -122,6 +122,7 @@ PICTURES = {
 
 
 def inpainter(dataset: str, kind: str, build, loss, steps: int) -> Recipe:
+    r"""The recipe inpaint-DATASET-KIND: all of one data set see the same pictures with the same holes."""
     pictures, evaluate, words = PICTURES[dataset]
     return Recipe(
         name=f"inpaint-{dataset}-{kind}", build=build, batches=masked(pictures, masks.mixed), loss=loss,
