@@ -4,6 +4,7 @@ Notebook 07. Paper: Pathak, Krähenbühl, Donahue, Darrell & Efros, "Context enc
 CVPR 2016. A network sees the picture with its hidden pixels blanked, and the mask as one channel more, for otherwise
 it could not tell a hidden pixel from a grey one. `masked_loss` counts hidden pixels alone. Each model, also the masked
 autoencoder of `mae`, is called in one way: model(x, mask) -> pictures, of which the caller takes the hidden part.
+
 B batch · C channels of a picture · S its side in pixels
 x pictures (B, C, S, S) in [-1, 1] · mask boolean (B, 1, S, S), True = hidden
 """
