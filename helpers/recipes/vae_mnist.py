@@ -75,13 +75,13 @@ def evaluate_binarised(model, n: int = DIGITS, k: int = DRAWS) -> dict[str, floa
 
 register(Recipe(
     name="vae-mnist-20", build=partial(VAE, 20, s=None, channels=1, **SIZE), batches=partial(mnist, 64), loss=elbo_loss,
-    evaluate=evaluate_grey, steps=900, lr=4e-3,
+    evaluate=evaluate_grey, steps=900, lr=8e-3,
     data="MNIST padded to 32x32, grey values as probabilities, batches of 64", sizes={"gpu": {"steps": 10_000}},
 ))  # fmt: skip
 
 register(Recipe(
     name="vae-mnist", build=partial(VAE, 40, s=None, channels=1, **SIZE), batches=partial(binarised, 64),
-    loss=elbo_loss, evaluate=evaluate_binarised, steps=6000, ema=0.995,
+    loss=elbo_loss, evaluate=evaluate_binarised, steps=9000, ema=0.995,
     data="MNIST padded to 32x32, binarised anew at every step, batches of 64",
     sizes={"smoke": {"steps": 20, "evaluate": partial(evaluate_binarised, n=20, k=100)},
            "gpu": {"steps": 100_000, "build": partial(VAE, 40, s=None, channels=1, **PRESETS["large"])}},
