@@ -33,10 +33,9 @@ def draw_and_kl() -> Exercise:
     def measures(answer):
         kl = answer(mu, logvar, eps)[1]
         each = kl_divergence(Normal(mu, sigma), Normal(0.0, 1.0))
-        if not isinstance(kl, torch.Tensor):
-            raise AssertionError("return two tensors, z and the KL of each picture")
-        if kl.shape == mu.shape or kl.ndim == 0:
-            raise AssertionError("the KL of a picture is one number: sum over the d numbers of its code, dim=1")
+        assert isinstance(kl, torch.Tensor), "return two tensors, z and the KL of each picture"
+        one = kl.shape != mu.shape and kl.ndim
+        assert one, "the KL of a picture is one number: sum over the d numbers of its code, dim=1"
         assert_shape("kl", kl, (len(mu),))
         halved = 0.5 * (mu**2 + sigma**2 - 1 - logvar / 2)
         hints = {"sum over the code and do not average: at beta = 1 only the sum gives the bound": each.mean(1),
