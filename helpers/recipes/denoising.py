@@ -148,6 +148,6 @@ register(Recipe(
 ))  # fmt: skip
 register(Recipe(
     name="dae-emoji-skip", build=SkipAutoencoder, batches=turned_emoji,
-    loss=partial(weighted_denoising_loss, pivot=0.02), evaluate=partial(evaluate, "emoji"), steps=7000,
-    data=f"emoji, turned and with channels exchanged, {ALIKE}", sizes={"gpu": {"steps": 35_000}},
+    loss=partial(weighted_denoising_loss, pivot=0.02), evaluate=partial(evaluate, "emoji"), steps=9000, lr=3e-3,
+    data=f"emoji, turned and with channels exchanged, {ALIKE}", sizes={"gpu": {"steps": 45_000}},
 ))  # fmt: skip

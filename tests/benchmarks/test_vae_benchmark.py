@@ -46,6 +46,7 @@ def test_the_bar_is_the_last_bound_in_half_the_time(bound, seconds, met, monkeyp
     monkeypatch.setattr(vae, "flat", lambda split: None)
     monkeypatch.setattr(vae, "run_plain", lambda x, test: PLAIN)
     monkeypatch.setattr(vae, "run_ours", lambda steps=None: ours)
+    monkeypatch.setattr(vae, "run_scheduled", lambda x, test, epochs: vae.Run([float(epochs)], [100.0 + epochs]))
     monkeypatch.setattr(vae.trials, "record", lambda name, figures: recorded.append((name, figures)))
     assert vae.main(["--record"]) == int(not met) and bool(recorded) == met
     said = capsys.readouterr().out
@@ -53,9 +54,17 @@ def test_the_bar_is_the_last_bound_in_half_the_time(bound, seconds, met, monkeyp
     if met:
         name, figures = recorded[0]
         assert name.startswith("vae-mnist-20 lr=") and figures["training_seconds"] == seconds
+        assert figures["scheduled_bound_10"] == 110 and figures["scheduled_seconds_5"] == 5
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(8.0, "has 110.00 nats by then"), (1.0, "has not finished an epoch")])
 def test_the_report_names_the_plain_bound_at_equal_time(seconds, said):
-    text = vae.report(PLAIN, vae.Run([seconds], [104.0]))
+    text = vae.report(PLAIN, vae.Run([seconds], [104.0]), {5: vae.Run([9.0], [103.5])})
     assert said in text and text.count("plain, epoch") == 3
+    assert "plain network, our schedule,  5 epochs      9.0 s    103.50 nats" in text
+
+
+def test_the_plain_network_learns_by_our_loop():
+    x = (torch.rand(640, 784) < torch.linspace(0, 1, 784)).float()
+    run = vae.run_scheduled(x, x[:100], epochs=6)
+    assert run.bounds[-1] < vae.plain_bound(vae.PlainVAE(), x[:100]) - 10 and run.seconds[0] > 0
