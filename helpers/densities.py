@@ -86,6 +86,7 @@ def mixture(z: Tensor, k: int, seed: int = 0) -> Mixture:
     than 0.01 a pass. ValueError unless there are more codes than numbers in the k means.
     """
     from sklearn.mixture import GaussianMixture  # a second to import, so not before it is needed
+    from threadpoolctl import threadpool_limits
 
     if k < 1:
         raise ValueError(f"a mixture has at least one component, not {k}")
@@ -93,7 +94,8 @@ def mixture(z: Tensor, k: int, seed: int = 0) -> Mixture:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it stopped at the last pass
         em = GaussianMixture(k, max_iter=PASSES, tol=0.01, reg_covar=ridge(z), random_state=seed)
-        em.fit(z.double().numpy())
+        with threadpool_limits(1):  # matrices this small are slower when threads share them
+            em.fit(z.double().numpy())
     weights, means, covariances = map(torch.from_numpy, (em.weights_, em.means_, em.covariances_))
     return Mixture(weights.float(), means.float(), torch.linalg.cholesky(covariances).float())
 
