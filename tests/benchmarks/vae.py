@@ -12,7 +12,7 @@ those that the process computed, all threads together, so that other programs on
 still depend on the machine: the claim is the ratio, from one run. The plain recipe is not tuned; our learning rate and
 number of steps were chosen on these test digits, the fewest seen to reach its bound.
 
-What is it that helps? The plain *network* is also trained by our loop at our learning rate, for five epochs and for ten.
+What is it that helps? The plain *network* is also trained by our loop at our learning rate, for five and ten epochs.
 """
 
 from __future__ import annotations
