@@ -44,5 +44,15 @@ class NotebookMemory:
         assert peak is None or peak <= self.limit_mb, f"the notebook has used {peak} MB of {self.limit_mb} MB"
 
 
+@pytest.fixture(autouse=True)
+def seeded():
+    """Torch's generator starts at 0 in every test and is put back after it."""
+    import torch
+
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        yield
+
+
 def pytest_configure(config):
     config.pluginmanager.register(NotebookMemory())

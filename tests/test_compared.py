@@ -12,14 +12,6 @@ from helpers.recipes import compared, copies
 from helpers.scenes import SHAPES, crowd, parse
 from helpers.text import EOS, PAD, UNK, Tokenizer
 
-
-@pytest.fixture(autouse=True)
-def seeded():
-    with torch.random.fork_rng([]):
-        torch.manual_seed(0)
-        yield
-
-
 # -- defects ---------------------------------------------------------------------------------------
 
 

@@ -22,14 +22,6 @@ from helpers.models.skip import WIDTHS, SkipAutoencoder, Up
 from helpers.recipes import denoising as entries
 from helpers.training import train
 
-
-@pytest.fixture(autouse=True)
-def seeded():
-    with torch.random.fork_rng([]):
-        torch.manual_seed(0)
-        yield
-
-
 # -- noise -----------------------------------------------------------------------------------------
 
 

@@ -1,47 +1,18 @@
 """Notebook 06 as a page: every knob of its widgets does something at both ends, and its exercises find mistakes."""
 
-import nbformat
 import pytest
 import torch
+from played import check_knobs, play
 
-from helpers import ROOT, exercises, pages, scenes, toys, widgets
+from helpers import exercises, scenes, toys
 from helpers.models.denoising import ideal_denoiser
 
-PAGE = ROOT / "notebooks" / "06_denoising.ipynb"
 
-
-@pytest.fixture(scope="module")
-def sweeps():
-    """The page's widgets, from the cells tagged "widget" alone: what they need is tagged too."""
-    found = []
-
-    class Recorded(widgets.Sweep):
-        def __init__(self, *args, **options):
-            super().__init__(*args, **options)
-            found.append(self)
-
-    with pytest.MonkeyPatch.context() as patch, torch.random.fork_rng([]):
-        patch.setattr(widgets, "Sweep", Recorded)
-        space = {}
-        for cell in nbformat.read(PAGE, as_version=4).cells:
-            if pages.tagged(cell, "widget"):
-                exec(compile(cell.source, "06", "exec"), space)
-    return found
-
-
-def ends(knob):
-    if hasattr(knob, "options"):
-        return knob.options[0][1], knob.options[-1][1]
-    return knob.min, knob.max
-
-
-def test_every_knob_changes_the_picture_and_not_its_shape(sweeps):
+def test_every_knob_changes_the_picture_and_not_its_shape():
+    _, sweeps = play("06_denoising.ipynb")
     assert len(sweeps) == 2
     for sweep in sweeps:
-        first = sweep.values()
-        for name, knob in sweep.knobs.items():
-            low, high = (sweep.render(**first | {name: value})[0] for value in ends(knob))
-            assert low.shape == high.shape and (low != high).any(), name
+        check_knobs(sweep)
 
 
 # -- exercises -------------------------------------------------------------------------------------

@@ -10,13 +10,6 @@ from helpers.models.vae import VAE
 from helpers.recipes import generation
 
 
-@pytest.fixture(autouse=True)
-def seeded():
-    with torch.random.fork_rng([]):
-        torch.manual_seed(0)
-        yield
-
-
 def some_mixture(k=3, d=2):
     roots = torch.tril(torch.randn(k, d, d), -1) + torch.diag_embed(torch.rand(k, d) + 0.5)
     return densities.Mixture(torch.softmax(torch.randn(k), 0), 3 * torch.randn(k, d), roots)

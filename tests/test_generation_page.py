@@ -3,46 +3,24 @@
 import re
 from functools import partial
 
-import nbformat
 import pytest
-import torch
+from played import check_knobs, play
 
-from helpers import ROOT, pages, widgets
 from helpers.recipes import generation
-
-PAGE = ROOT / "notebooks" / "09_ae_vs_vae.ipynb"
 
 
 @pytest.fixture(scope="module")
 def sweep():
-    """The page's widget, from the cells tagged "widget" alone, with fewer codes and fewer mixtures."""
-    found = []
-
-    class Recorded(widgets.Sweep):
-        def __init__(self, *args, **options):
-            super().__init__(*args, **options)
-            found.append(self)
-
-    with pytest.MonkeyPatch.context() as patch, torch.random.fork_rng([]):
-        patch.setattr(widgets, "Sweep", Recorded)
+    """The page's widget, with fewer codes and fewer mixtures."""
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(generation, "SWEEP", (1, 4, 24))
         patch.setattr(generation, "training_codes", partial(generation.training_codes, n=1000))
-        space = {}
-        for cell in nbformat.read(PAGE, as_version=4).cells:
-            if pages.tagged(cell, "widget"):
-                exec(compile(cell.source, "09", "exec"), space)
-    return found[0]
-
-
-def ends(knob):
-    return (knob.options[0][1], knob.options[-1][1]) if hasattr(knob, "options") else (knob.min, knob.max)
+        _, [found] = play("09_ae_vs_vae.ipynb")
+    return found
 
 
 def test_every_knob_changes_the_picture_and_not_its_shape(sweep):
-    first = sweep.values()
-    for name, knob in sweep.knobs.items():
-        low, high = (sweep.render(**first | {name: value})[0] for value in ends(knob))
-        assert low.shape == high.shape and (low != high).any(), name
+    check_knobs(sweep)
 
 
 def test_the_dice_are_the_same_at_every_move(sweep):

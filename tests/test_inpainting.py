@@ -1,14 +1,13 @@
 """Notebook 07: masks, fillings without learning, the inpainters and their loss, its figures and its exercises."""
 
-import ast
 import itertools
 import math
 
-import nbformat
 import pytest
 import torch
+from played import play, positions
 
-from helpers import ROOT, data, exercises, fillings, masks, recipes, scenes, trials
+from helpers import data, exercises, fillings, masks, recipes, scenes, trials
 from helpers.checkpoints import load
 from helpers.models.inpainting import (
     BottleneckInpainter,
@@ -22,15 +21,6 @@ from helpers.models.inpainting import (
 from helpers.models.mae import MAE
 from helpers.recipes import inpainting
 from helpers.training import train
-from helpers.widgets import Sweep
-
-
-@pytest.fixture(autouse=True)
-def seeded():
-    with torch.random.fork_rng([]):
-        torch.manual_seed(0)
-        yield
-
 
 # -- masks -----------------------------------------------------------------------------------------
 
@@ -430,35 +420,16 @@ def test_grey_price(answer, verdict, hint, capsys):
 # -- the widget ------------------------------------------------------------------------------------
 
 
-def run_widget(*needed):
-    """The Sweep of the notebook, from those of its cells that hold one of the `needed` texts."""
-    notebook = nbformat.read(ROOT / "notebooks" / "07_inpainting.ipynb", as_version=4)
-    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    names = {}
-    for source in (source for source in sources if any(text in source for text in needed)):
-        tree = ast.parse(source)
-        if isinstance(tree.body[-1], ast.Expr):
-            tree.body[-1] = ast.Assign([ast.Name("_last", ast.Store())], tree.body[-1].value, lineno=1)
-        exec(compile(ast.fix_missing_locations(tree), "cell", "exec"), names)
-        if isinstance(names.get("_last"), Sweep):
-            return names["_last"]
-    raise AssertionError("no cell shows a Sweep")
-
-
-def ends(knob):
-    return [value for _, value in knob.options] if hasattr(knob, "options") else [knob.min, knob.max]
-
-
 def test_every_knob_of_the_widget_changes_the_picture_at_its_ends():
-    sweep = run_widget("import torch", "nets = {", "x, factors, mask = ", "def drag", "Sweep(drag")
+    _, [sweep] = play("07_inpainting.ipynb")
     first = sweep.values()
     before, _ = sweep.render(**first)
     for name, knob in sweep.knobs.items():
-        for value in set(ends(knob)) - {first[name]}:
+        for value in set(positions(knob)) - {first[name]}:
             after, status = sweep.render(**{**first, name: value})
             assert after.shape == before.shape and (after != before).any(), (name, value)
             assert "error inside the hole" in status and "nan" not in status
-    for kind in ends(sweep.knobs["kind"]):
+    for kind in positions(sweep.knobs["kind"]):
         for column, row, size in itertools.product((0, 31), (0, 31), (1, 31)):
             _, status = sweep.render(**{**first, "kind": kind, "column": column, "row": row, "size": size})
             assert "nan" not in status, (kind, column, row, size)

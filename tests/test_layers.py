@@ -11,13 +11,6 @@ from helpers.models.layers import Block, SelfAttention, attend, grid_positions
 from helpers.models.vit import patchify, unpatchify
 
 
-@pytest.fixture(autouse=True)
-def seeded():
-    with torch.random.fork_rng([]):
-        torch.manual_seed(0)
-        yield
-
-
 def test_no_mask_means_that_all_is_seen():
     scores, values = torch.randn(2, 3, 5), torch.randn(2, 5, 4)
     every = torch.ones(5, dtype=torch.bool)

@@ -10,13 +10,6 @@ from helpers.models.vit import patchify
 from helpers.training import train
 
 
-@pytest.fixture(autouse=True)
-def seeded():
-    with torch.random.fork_rng([]):
-        torch.manual_seed(0)
-        yield
-
-
 def small():
     return MAE(patch=8, width=16, depth=2, narrow=8, shallow=1, heads=2)
 

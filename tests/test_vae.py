@@ -16,13 +16,6 @@ from helpers.recipes import vae, vae_mnist
 from helpers.training import train
 
 
-@pytest.fixture(autouse=True)
-def seeded():
-    with torch.random.fork_rng([]):
-        torch.manual_seed(0)
-        yield
-
-
 class Line(torch.nn.Module):
     """z ~ N(0, 1), x = w z + N(0, s^2): the likelihood, its integral and the posterior are all known."""
 

@@ -7,13 +7,6 @@ from torch.distributions import Bernoulli, Normal, kl_divergence
 from . import vae
 
 
-@pytest.fixture(autouse=True)
-def seeded():
-    with torch.random.fork_rng([]):
-        torch.manual_seed(0)
-        yield
-
-
 def test_the_plain_loss_is_minus_the_bound():
     model, x = vae.PlainVAE(), torch.bernoulli(torch.full((6, 784), 0.3))
     assert model.hidden1.weight.shape == (400, 784) and model.mean.weight.shape == (20, 400)
