@@ -13,7 +13,7 @@
     pipelines               01, 03      text in, something to read or to look at out
     compression             05          pictures as files: a code of d numbers, or the learned codec
       entropy_coding                    numbers to symbols, symbols to bytes: quantisers, range coding
-      formats                           JPEG, WebP and PNG, measured fairly
+      formats                           JPEG, WebP, AVIF and PNG, measured fairly
     scenes/                 all         tiny scenes: pictures whose truth is known, captions, and the parser
     corruptions, filters    06          noise of a level; the classical denoisers, each at its best
     masks, fillings         07          what is hidden; fillings without learning, and the exact average
@@ -24,7 +24,7 @@
     training                all         one loop for every model: a CPU, a GPU or several processes
       progress, snapshots               its bar and history; the file from which it continues
     recipes/, train         all         what is trained on what; `python -m helpers.train NAME`
-    trials                  03, 04      the figures of learning rates and seeds that were tried
+    trials            03-05, 07-09      the figures of learning rates and seeds that were tried
     checkpoints, manifest   all         weights with their config and provenance; load_or_train; hashes of all data
     metrics, scores/        all         how good a picture is; every figure that the course quotes, computed again
     plotting, pictures      all         pictures in a fixed range, curves, error maps

@@ -3,7 +3,7 @@ r"""Pictures as bytes: one by the learned codec, whatever its sides, or many sma
     data = compress(picture)            bytes; up to two million pixels; qualities "low" and "high"
     picture = decompress(data)          uint8 (H, W, 3)
 
-    coder = VectorCoder.fit(autoencoder, training_pictures, bits=6)
+    coder = VectorCoder.fit(autoencoder, codes_of(autoencoder, training_pictures), bits=6)
     data = coder.compress(pictures)     one stream for all
     pictures = coder.decompress(data, len(pictures))
 """
@@ -78,7 +78,8 @@ def decompress(data: bytes) -> np.ndarray:
     *start, check = HEADER.unpack_from(data)
     _, kind, weights, height, width = start
     if kind >> 4 != VERSION or kind & 15 >= len(QUALITIES):
-        raise FileError(f"the file is of version {kind >> 4}; this is a reader of version {VERSION}")
+        raise FileError(f"the file is of version {kind >> 4}, quality number {kind & 15}; this reader knows version "
+                        f"{VERSION}, quality numbers 0 to {len(QUALITIES) - 1}")  # fmt: skip
     model, tables, known = codec(QUALITIES[kind & 15])
     if weights != known:
         raise FileError("the file was written with other weights of the codec: read it with those")
@@ -118,20 +119,27 @@ def codec(quality: str) -> tuple[Codec, np.ndarray, int]:
 def as_tensor(picture) -> Tensor:
     r"""A picture as `compress` takes it -> floats (1, 3, H, W) in [-1, 1]."""
     if isinstance(picture, Image.Image):
+        check_pixels(picture.height, picture.width)  # before it is copied: a telephone's picture takes a gigabyte
         picture = pixels_of(picture)
     if not isinstance(picture, np.ndarray | Tensor):
         raise ValueError(f"{KINDS}; got a {type(picture).__name__}. A file is opened by PIL.Image.open")
     x = picture if isinstance(picture, Tensor) else torch.from_numpy(np.array(picture))
-    if x.dtype == torch.uint8 and (x.ndim == 2 or x.ndim == 3 and x.shape[2] == 3):
+    if x.is_floating_point() and x.ndim == 3 and len(x) == 3:
+        check_pixels(*x.shape[1:])
+    elif x.dtype == torch.uint8 and (x.ndim == 2 or x.ndim == 3 and x.shape[2] == 3):
+        check_pixels(*x.shape[:2])
         x = (x if x.ndim == 3 else x[:, :, None].expand(-1, -1, 3)).permute(2, 0, 1) / 127.5 - 1
-    elif not (x.is_floating_point() and x.ndim == 3 and len(x) == 3):
+    else:
         raise ValueError(f"{KINDS}; got {x.dtype} {tuple(x.shape)}")
-    if not x.numel() or x[0].numel() > MOST_PIXELS or max(x.shape) > 0xFFFF:
-        raise ValueError(f"a picture has 1 to {MOST_PIXELS:,} pixels, at most 65,535 a side; got {tuple(x.shape[1:])}. "
-                         "Make it smaller, as with PIL's thumbnail((1400, 1400))")  # fmt: skip
     if not (x.min() >= -1.001 and x.max() <= 1.001):  # also false for NaN
         raise ValueError(f"floats must lie in [-1, 1]; these run from {x.min():.3g} to {x.max():.3g}")
     return x[None].float()
+
+
+def check_pixels(height: int, width: int) -> None:
+    if not 0 < height * width <= MOST_PIXELS or max(height, width) > 0xFFFF:
+        raise ValueError(f"a picture has 1 to {MOST_PIXELS:,} pixels, at most 65,535 a side; this has {height} x "
+                         f"{width}. Make it smaller, as with PIL's thumbnail((1400, 1400))")  # fmt: skip
 
 
 def pixels_of(image: Image.Image) -> np.ndarray:

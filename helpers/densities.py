@@ -25,7 +25,7 @@ PASSES = 60  # of expectation and maximisation, at most
 class Mixture:
     r"""p(z) = sum_k w_k N(z; m_k, L_k L_k^T), a mixture of Gaussians over codes.
 
-    weights  (k,), positive, of sum 1
+    weights  (k,), not negative, of sum 1
     means    (k, d)
     roots    (k, d, d), lower triangular: the Cholesky factors L_k of the covariances
     """
@@ -39,7 +39,7 @@ class Mixture:
         if self.weights.shape != (k,) or self.roots.shape != (k, d, d):
             shapes = [tuple(part.shape) for part in (self.weights, self.means, self.roots)]
             raise ValueError(f"expected weights (k,), means (k, d) and roots (k, d, d); got {shapes}")
-        if (self.weights < 0).any() or abs(self.weights.sum().item() - 1) > 1e-3:
+        if not ((self.weights >= 0).all() and abs(self.weights.sum().item() - 1) <= 1e-3):  # also for NaN
             raise ValueError("the weights of a mixture are not negative and sum to 1")
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
@@ -72,7 +72,7 @@ def standard_normal(d: int) -> Mixture:
 
 
 def gaussian(z: Tensor) -> Mixture:
-    r"""The Gaussian of largest likelihood for codes z (n, d), n > d: their mean and covariance."""
+    r"""The Gaussian of largest likelihood for codes z (n, d), n > d: their mean and covariance, but for RIDGE."""
     check_codes(z, 1)
     centred = z.double() - z.double().mean(0)
     covariance = centred.T @ centred / len(z) + ridge(z) * torch.eye(z.shape[1])

@@ -43,8 +43,8 @@ class Quantiser:
     def of_bits(cls, codes: Tensor, bits: int) -> Quantiser:
         r"""2^bits equal steps over the range of each number of `codes` (N, d). ValueError unless bits is 1 to 12."""
         check_codes(codes)
-        if not 1 <= bits <= 12:
-            raise ValueError(f"a number gets 1 to 12 bits, not {bits}")
+        if bits not in range(1, 13):
+            raise ValueError(f"a number gets 1 to 12 whole bits, not {bits}")
         low, high = codes.aminmax(dim=0)
         return cls(low, (high - low).clamp(min=1e-12) / 2**bits, 2**bits)
 
@@ -52,18 +52,20 @@ class Quantiser:
     def of_step(cls, codes: Tensor, step: float) -> Quantiser:
         r"""Steps of one width for all numbers, as many as the widest needs, with a middle at 0.
 
-        So a number that hardly varies about 0 is read back as 0. ValueError for more than 4,096 steps.
+        So a number that hardly varies about 0 is read back as 0. ValueError for more than 4,096 levels.
         """
         check_codes(codes)
         low, high = codes.aminmax(dim=0)
-        if not step > 0 or ((high - low) / step).max() > 4096:
-            raise ValueError(f"a step must be above 0 and make 4,096 levels at most; {step:g} is not")
         first = (low / step).round()
-        levels = int(((high / step).round() - first).max()) + 1
-        return cls((first - 0.5) * step, torch.full_like(low, step), max(2, levels))
+        levels = ((high / step).round() - first).max() + 1
+        if not step > 0 or not levels <= 4096:
+            raise ValueError(f"a step must be above 0 and make 4,096 levels at most; {step:g} is not")
+        return cls((first - 0.5) * step, torch.full_like(low, step), max(2, int(levels)))
 
     def symbols(self, codes: Tensor) -> Tensor:
-        r"""Codes (N, d) -> symbols (N, d), int64."""
+        r"""Codes (N, d) -> symbols (N, d), int64. ValueError for another d."""
+        if codes.shape[1:] != self.low.shape:
+            raise ValueError(f"expected codes (N, {len(self.low)}); got {tuple(codes.shape)}")
         return ((codes - self.low) / self.step).floor().clamp(0, self.levels - 1).long()
 
     def values(self, symbols: Tensor) -> Tensor:
@@ -93,10 +95,11 @@ def frequencies(weights: np.ndarray) -> np.ndarray:
     weights = np.asarray(weights)
     if weights.ndim != 2 or not np.issubdtype(weights.dtype, np.integer) or (weights < 0).any():
         raise ValueError(f"expected integer weights (d, L), none below 0; got {weights.dtype} {weights.shape}")
+    fits = 2 <= weights.shape[1] <= TOTAL // 2 and (weights < 1 << 40).all()  # so that int64 holds the sums
     weights = weights.astype(np.int64)
     weights += weights.sum(1, keepdims=True) == 0
     sums = weights.sum(1, keepdims=True)
-    if not 2 <= weights.shape[1] <= TOTAL // 2 or (sums >= 1 << 40).any():
+    if not fits or (sums >= 1 << 40).any():
         raise ValueError(f"expected 2 to {TOTAL // 2} weights a row, below 2^40 in sum; got {weights.shape[1]}")
     table = 1 + weights * (TOTAL - weights.shape[1]) // sums
     table[np.arange(len(table)), weights.argmax(1)] += TOTAL - table.sum(1)  # the likeliest gets what is left
@@ -121,6 +124,8 @@ def decode(data: bytes, tables: np.ndarray, count: int) -> Tensor:
 
     Bytes that `encode` did not make give other symbols or, where no symbols lead to them, a ValueError.
     """
+    if count < 0:
+        raise ValueError(f"there are no {count} symbols to read")
     columns = decoded(data, distributions(tables), count)
     if columns is None:
         raise ValueError(f"these {len(data)} bytes were not encoded with these tables, or are damaged")

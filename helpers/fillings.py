@@ -52,13 +52,14 @@ def possible_scenes(x: Tensor, mask: Tensor, background: int, tries: int = 20_00
     r"""Scenes that show what is known of one scene x (1, 3, 32, 32), by rejection: (k, 3, 32, 32).
 
     Scenes on that background are drawn as in training, `tries` in all, and those kept that agree with x at every known
-    pixel. They are exact samples of p(scene | known pixels), so their mean estimates the conditional mean. It takes a
-    hole that hides the whole object: where an edge is seen, hardly any other scene agrees. ValueError if none does.
+    pixel. They are exact samples of p(scene | known pixels, background), so their mean estimates the conditional mean.
+    It takes a hole that hides the whole object: where an edge is seen, hardly any other scene agrees. ValueError if
+    none does.
     """
     generator = torch.Generator().manual_seed(seed)
     kept = []
-    for _ in range(-(-tries // 1000)):
-        factors = scenes.sample_factors(1000, generator)
+    for begun in range(0, tries, 1000):
+        factors = scenes.sample_factors(min(1000, tries - begun), generator)
         factors[:, 5] = background
         candidates = scenes.draw(factors, generator)
         wrong = ((candidates - x).abs() > SAME) & ~mask

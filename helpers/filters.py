@@ -63,8 +63,7 @@ def apply(name: str, x: Tensor, sigma: float, strength: float) -> Tensor:
 
     ValueError for an unknown filter, a level that is not above 0, or another shape.
     """
-    if name not in FILTERS:
-        raise ValueError(f"no filter is named {name!r}: choose one of {', '.join(FILTERS)}")
+    check_name(name)
     if not sigma > 0:
         raise ValueError(f"a filter is told the noise level, on [0, 1] and above 0; got {sigma}")
     if x.ndim != 4:
@@ -74,14 +73,22 @@ def apply(name: str, x: Tensor, sigma: float, strength: float) -> Tensor:
     return (torch.from_numpy(cleaned).movedim(-1, 1).to(x.dtype) * 2 - 1).clamp(-1, 1)
 
 
+def check_name(name: str) -> None:
+    if name not in FILTERS:
+        raise ValueError(f"no filter is named {name!r}: choose one of {', '.join(FILTERS)}")
+
+
 def tune(name: str, clean: Tensor, sigma: float, seed: int = 0) -> float:
     r"""The strength in GRID of the highest mean PSNR, for clean pictures (B, C, H, W) and noise of level sigma."""
+    check_name(name)
     noisy = add_noise(clean, sigma, torch.Generator().manual_seed(seed))
     return max(GRID[name], key=lambda s: metrics.psnr(clean, apply(name, noisy, sigma, s)).mean().item())
 
 
 def tuning_pictures(kind: str, n: int = 60) -> Tensor:
     r"""The pictures that STRENGTHS was found on: "scenes" of a seed of their own, or "emoji" of training families."""
+    if kind not in STRENGTHS:
+        raise ValueError(f"filters are tuned on {' or '.join(STRENGTHS)}; got {kind!r}")
     if kind == "scenes":
         return scenes.make_scenes(n, seed=77)[0]
     images = data.load_emoji("train").images
@@ -96,6 +103,7 @@ def denoise(name: str, kind: str, x: Tensor, sigma: float) -> Tensor:
     """
     if kind not in STRENGTHS or not sigma <= LEVELS[-1]:
         raise ValueError(f"filters are tuned for {' and '.join(STRENGTHS)} up to {LEVELS[-1]}; got {kind!r}, {sigma}")
+    check_name(name)
     found = STRENGTHS[kind][name]
     nearest = int(np.abs(np.subtract(LEVELS, sigma)).argmin())
     strength = found[nearest] if name == "median" else float(np.interp(sigma, LEVELS, found))

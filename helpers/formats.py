@@ -1,4 +1,4 @@
-r"""The picture formats that everyone has, measured: bytes and error of a mosaic as JPEG, WebP, AVIF or PNG.
+r"""The picture formats that everyone has, measured: bytes and error of a mosaic as JPEG, WebP or AVIF.
 
     picture = mosaic(scenes)                     256 scenes side by side, because a small file is mostly header
     points = sweep(picture, "JPEG")              [(bytes, error), ...] over the qualities
@@ -61,8 +61,9 @@ def error(x: np.ndarray, y: np.ndarray) -> float:
 def sweep(picture: np.ndarray, kind: str, qualities=QUALITIES) -> list[tuple[int, float]]:
     r"""[(bytes, error on [0, 1])] of a picture (H, W, 3) as "JPEG", "WEBP" or "AVIF", over qualities.
 
-    Only what no other point beats in both is kept, the smallest file first.
+    Only what no other point beats in both is kept, the smallest file first. ValueError for another format.
     """
+    check_kind(kind)
     options = [{**setting, "quality": q} for setting in SETTINGS[kind] for q in qualities]
     files = [file_bytes(picture, kind, **option) for option in options]
     return frontier([(len(data), error(picture, read_file(data))) for data in files])
@@ -70,9 +71,10 @@ def sweep(picture: np.ndarray, kind: str, qualities=QUALITIES) -> list[tuple[int
 
 def best_within(picture: np.ndarray, kind: str, budget: int) -> bytes:
     r"""The file of a picture (H, W, 3), of `budget` bytes at most, with the least error. ValueError if none fits."""
+    check_kind(kind)
     found = []
     for setting in SETTINGS[kind]:
-        low, high = -1, 100  # the highest quality that fits is sought between them
+        low, high = -1, 101  # the highest quality that fits is sought between them
         while high - low > 1:
             quality = (low + high) // 2
             file = file_bytes(picture, kind, **setting, quality=quality)
@@ -84,6 +86,11 @@ def best_within(picture: np.ndarray, kind: str, budget: int) -> bytes:
     if not found:
         raise ValueError(f"no {kind} of this picture has {budget} bytes or fewer")
     return min(found, key=lambda file: error(picture, read_file(file)))
+
+
+def check_kind(kind: str) -> None:
+    if kind not in SETTINGS:
+        raise ValueError(f"the format is one of {', '.join(SETTINGS)}; got {kind!r}")
 
 
 def frontier(points) -> list[tuple[float, float]]:
@@ -98,8 +105,10 @@ def frontier(points) -> list[tuple[float, float]]:
 def bytes_for(target: float, points) -> float:
     r"""The bytes at which a `frontier` reaches an error, between two points on a straight line of logarithms.
 
-    ValueError for an error that the points do not enclose.
+    ValueError for an error that the points do not enclose, and for no points.
     """
+    if not len(points):
+        raise ValueError("there are no points to read the bytes from")
     sizes, losses = (np.log([point[i] for point in points][::-1]) for i in (0, 1))
     if not losses[0] <= np.log(target) <= losses[-1]:
         raise ValueError(f"an error of {target:g} is not between {np.exp(losses[0]):g} and {np.exp(losses[-1]):g}")

@@ -31,7 +31,7 @@ def box_at(row: int, column: int, side: int = SIDE, size: int = SIZE) -> Tensor:
 
 def box(n: int, side: int | tuple[int, int] = SIDE, size: int = SIZE, generator=None) -> Tensor:
     r"""n square holes that lie inside the picture; `side` in pixels, or (least, most) to draw one for each."""
-    least, most = (side, side) if isinstance(side, int) else side
+    least, most = side if isinstance(side, tuple) else (side, side)
     check_side(least, size), check_side(most, size), check_order(least, most)
     sides = torch.randint(least, most + 1, (n, 1, 1), generator=generator)
     corner = (torch.rand(n, 2, 1, generator=generator) * (size - sides + 1)).long()
@@ -42,7 +42,7 @@ def box(n: int, side: int | tuple[int, int] = SIDE, size: int = SIZE, generator=
 
 def pixels(n: int, share: float | tuple[float, float] = 0.5, size: int = SIZE, generator=None) -> Tensor:
     r"""Each pixel is hidden with probability `share`, or one drawn from (least, most) for each picture."""
-    least, most = (share, share) if isinstance(share, int | float) else share
+    least, most = share if isinstance(share, tuple) else (share, share)
     check_share(least), check_share(most), check_order(least, most)
     shares = least + (most - least) * torch.rand(n, 1, 1, 1, generator=generator)
     return torch.rand(n, 1, size, size, generator=generator) < shares
@@ -86,7 +86,8 @@ def patches(n: int, share: float = 0.75, patch: int = 4, size: int = SIZE, gener
 
 def mixed(n: int, size: int = SIZE, generator=None) -> Tensor:
     r"""What the course trains on: one of four kinds for each picture, with the probabilities in MIX."""
-    kinds = {"box": box(n, SIDES, size, generator), "pixels": pixels(n, SHARES, size, generator),
+    sides = min(SIDES[0], size), min(SIDES[1], size)
+    kinds = {"box": box(n, sides, size, generator), "pixels": pixels(n, SHARES, size, generator),
              "half": half(n, size, generator), "brush": brush(n, 3, size, generator)}  # fmt: skip
     weights = torch.tensor([MIX[name] for name in kinds])
     which = torch.multinomial(weights, n, replacement=True, generator=generator)

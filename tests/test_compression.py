@@ -3,6 +3,8 @@
 import io
 import itertools
 import math
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -71,6 +73,7 @@ def test_every_form_of_a_picture_gives_the_same_file(emoji):
 @pytest.mark.parametrize(("picture", "match"), [
     (np.zeros((4, 4, 4), np.uint8), "a picture is"), (np.zeros((4, 4, 3)), "a picture is"),
     (np.zeros((4, 4), np.int64), "a picture is"), (torch.zeros(1, 3, 8, 8), "a picture is"),
+    (np.zeros(5, np.uint8), "a picture is"), (Image.new("P", (6000, 8000)), "this has 8000 x 6000"),
     (np.zeros((0, 4, 3), np.uint8), "pixels"), (np.zeros((2048, 2049, 3), np.uint8), "pixels"),
     (np.zeros((1, 70_000, 3), np.uint8), "at most 65,535 a side"),
     ("my.jpg", "got a str"), (None, "got a NoneType"), (Image.new("I;16", (8, 8)), "mode I;16"),
@@ -129,7 +132,7 @@ def repacked(data, **changes):
 
 
 @pytest.mark.parametrize(("changes", "match"), [
-    ({"kind": 0x20}, "version 2"), ({"kind": 0x19}, "version"), ({"weights": 1}, "other weights"),
+    ({"kind": 0x20}, "version 2"), ({"kind": 0x19}, "quality number 9"), ({"weights": 1}, "other weights"),
     ({"height": 4000, "width": 4000}, "4000 x 4000 pixels"), ({"height": 0}, "0 x 32 pixels"),
 ])  # fmt: skip
 def test_a_foreign_header_is_told_apart_from_damage(emoji, changes, match):
@@ -296,6 +299,13 @@ def test_the_best_file_within_a_budget(kind):
     assert len(best) <= budget and formats.error(picture, formats.read_file(best)) <= min(losses)
     with pytest.raises(ValueError, match="100 bytes or fewer"):
         formats.best_within(picture, kind, 100)
+    assert formats.error(picture, formats.read_file(formats.best_within(picture, kind, 10**6))) <= min(
+        formats.error(picture, formats.read_file(formats.file_bytes(picture, kind, **setting, quality=100)))
+        for setting in formats.SETTINGS[kind]
+    )
+    for use in (formats.sweep, partial(formats.best_within, budget=9)):
+        with pytest.raises(ValueError, match="one of JPEG, WEBP, AVIF; got 'PNG'"):
+            use(picture, "PNG")
 
 
 def test_only_what_nothing_beats_is_kept():
@@ -309,6 +319,8 @@ def test_between_two_points_bytes_are_on_a_line_of_logarithms():
     for target in (0.2, 0.0001):
         with pytest.raises(ValueError, match="not between"):
             formats.bytes_for(target, points)
+    with pytest.raises(ValueError, match="no points"):
+        formats.bytes_for(0.01, [])
 
 
 # -- few pictures, many times ----------------------------------------------------------------------
@@ -362,9 +374,19 @@ def test_the_valid_rate_counts_scenes():
     assert recipe.valid_rate(Fixed(), scenes.make_scenes(50, 1)[0], 200) == pytest.approx(0.75)
 
 
-def test_the_codec_learns_from_emoji_scenes_and_larger_emoji():
-    x = recipes.find("codec-high").batches()(0)
-    assert x.shape == (8, 3, 64, 64) and x.min() >= -1 and x.max() <= 1
+@pytest.mark.parametrize("size", ["full", "gpu"])
+def test_the_codec_learns_from_emoji_scenes_and_larger_emoji(size, monkeypatch):
+    """Emoji of vertical stripes and scenes of +0.5: an eighth of a batch is scenes, an eighth stripes twice as wide."""
+    stripes = torch.tensor([-1.0, 1.0]).repeat(16).expand(10, 3, 32, 32)
+    monkeypatch.setattr(recipe.data, "load_emoji", lambda split: SimpleNamespace(images=stripes))
+    monkeypatch.setattr(recipe.scenes, "draw", lambda factors, generator: torch.full((len(factors), 3, 32, 32), 0.5))
+    at = recipes.find("codec-high").at(size)
+    x = at.batches()(0)
+    count = int(at.data.split()[-1])
+    assert x.shape == (count, 3, 64, 64)
+    scene = (x == 0.5).flatten(1).all(1)
+    emoji = (x[..., 1:] == -x[..., :-1]).flatten(1).all(1)
+    assert (scene.sum(), emoji.sum(), (~scene & ~emoji).sum()) == (count // 8, count * 6 // 8, count // 8)
 
 
 # -- the exercises ---------------------------------------------------------------------------------

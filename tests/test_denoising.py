@@ -129,6 +129,10 @@ def test_what_filters_were_not_tuned_for_is_refused(arguments, message):
 def test_an_unknown_filter_is_named():
     with pytest.raises(ValueError, match="no filter is named 'mean': choose one of median, gaussian"):
         filters.apply("mean", torch.zeros(1, 3, 8, 8), 0.1, 1)
+    with pytest.raises(ValueError, match="no filter is named 'mean'"):
+        filters.denoise("mean", "scenes", torch.zeros(1, 3, 8, 8), 0.1)
+    with pytest.raises(ValueError, match="scenes or emoji; got 'photo'"):
+        filters.tuning_pictures("photo")
 
 
 # -- the network with skip connections -------------------------------------------------------------
@@ -231,6 +235,12 @@ def test_no_denoiser_has_a_smaller_error():
 def test_a_density_needs_a_width(function):
     with pytest.raises(ValueError, match="above 0, in units of the points; got 0"):
         function(torch.zeros(1, 2), torch.zeros(3, 2), 0)
+
+
+@pytest.mark.parametrize(("y", "points"), [((2, 2), (3, 1)), ((2, 2), (0, 2)), ((2,), (3, 2))])
+def test_points_of_another_width_are_refused(y, points):
+    with pytest.raises(ValueError, match=r"expected \(B, D\) and \(N, D\), N at least 1"):
+        ideal_denoiser(torch.zeros(y), torch.zeros(points), 1.0)
 
 
 def test_a_point_denoiser_knows_its_level():

@@ -71,7 +71,7 @@ def test_a_table_is_in_proportion():
 
 @pytest.mark.parametrize("weights", [
     np.ones((2, 3)), np.array([[1, -1]]), np.array([1, 2]), np.ones((1, 1), int), np.full((1, 3), 1 << 39),
-    np.ones((1, TOTAL), int),
+    np.ones((1, TOTAL), int), np.full((1, 2), 1 << 62),
 ])  # fmt: skip
 def test_weights_that_are_none_are_refused(weights):
     with pytest.raises(ValueError, match="weights"):
@@ -140,12 +140,16 @@ def test_a_number_that_never_changes_is_kept():
 
 
 @pytest.mark.parametrize(("make", "match"), [
-    (lambda: Quantiser.of_bits(torch.rand(4, 2), 0), "1 to 12 bits"),
-    (lambda: Quantiser.of_bits(torch.rand(4, 2), 13), "1 to 12 bits"),
+    (lambda: Quantiser.of_bits(torch.rand(4, 2), 0), "1 to 12 whole bits"),
+    (lambda: Quantiser.of_bits(torch.rand(4, 2), 13), "1 to 12 whole bits"),
     (lambda: Quantiser.of_bits(torch.rand(4), 4), "finite codes"),
     (lambda: Quantiser.of_bits(torch.tensor([[torch.nan]]), 4), "finite codes"),
     (lambda: Quantiser.of_step(torch.rand(4, 2), 0), "above 0"),
     (lambda: Quantiser.of_step(torch.rand(4, 2), 1e-6), "4,096 levels"),
+    (lambda: Quantiser.of_step(torch.tensor([[0.0], [4096.0]]), 1.0), "4,096 levels"),
+    (lambda: Quantiser.of_bits(torch.rand(4, 2), 2.5), "1 to 12 whole bits, not 2.5"),
+    (lambda: Quantiser.of_bits(torch.rand(4, 2), 4).symbols(torch.rand(3, 1)), r"codes \(N, 2\); got \(3, 1\)"),
+    (lambda: decode(b"", frequencies(np.ones((1, 4), int)), -1), "no -1 symbols"),
 ])  # fmt: skip
 def test_settings_without_sense_are_refused(make, match):
     with pytest.raises(ValueError, match=match):

@@ -85,13 +85,14 @@ def test_a_patch_holds_its_pixels_row_by_row():
     assert torch.equal(unpatchify(tokens, 4), x)
 
 
-@pytest.mark.parametrize(("shape", "patch"), [((1, 3, 8, 8), 3), ((3, 8, 8), 4), ((1, 3, 8, 6), 4)])
+@pytest.mark.parametrize(("shape", "patch"), [((1, 3, 8, 8), 3), ((3, 8, 8), 4), ((1, 3, 8, 6), 4),
+                                              ((1, 3, 16, 64), 4)])  # fmt: skip
 def test_pictures_that_patches_do_not_fit_are_refused(shape, patch):
     with pytest.raises(ValueError, match=rf"multiple of {patch}; got \({shape[0]}, "):
         patchify(torch.zeros(shape), patch)
 
 
-@pytest.mark.parametrize("shape", [(1, 5, 48), (4, 48), (1, 4, 47)])
+@pytest.mark.parametrize("shape", [(1, 5, 48), (4, 48), (1, 4, 47), (4,)])
 def test_patches_that_make_no_square_are_refused(shape):
     with pytest.raises(ValueError, match="N a square number"):
         unpatchify(torch.zeros(shape), 4)

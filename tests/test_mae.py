@@ -10,6 +10,12 @@ from helpers.models.vit import patchify
 from helpers.training import train
 
 
+@pytest.mark.parametrize("patch", [5, 64, 0])
+def test_a_patch_that_does_not_fit_is_refused(patch):
+    with pytest.raises(ValueError, match=f"32 pixels has no whole number of patches of {patch}"):
+        MAE(patch=patch)
+
+
 def small():
     return MAE(patch=8, width=16, depth=2, narrow=8, shallow=1, heads=2)
 

@@ -59,10 +59,12 @@ def ideal_denoiser(y: Tensor, points: Tensor, sigma: float) -> Tensor:
 
 
 def exponents(y: Tensor, points: Tensor, sigma: float) -> Tensor:
-    r"""-|y - x|^2 / (2 sigma^2) for every pair, (B, N). ValueError unless sigma is above 0."""
+    r"""-|y - x|^2 / (2 sigma^2) for every pair, (B, N). ValueError unless sigma > 0, and both have D numbers."""
     if not sigma > 0:
         raise ValueError(f"sigma is a noise level above 0, in units of the points; got {sigma}")
-    return -(y[:, None] - points).square().sum(-1) / (2 * sigma**2)  # differences: exact, which cdist is not
+    if y.ndim != 2 or points.ndim != 2 or y.shape[1] != points.shape[1] or not len(points):
+        raise ValueError(f"expected (B, D) and (N, D), N at least 1; got {tuple(y.shape)} and {tuple(points.shape)}")
+    return -(y[:, None] - points).square().sum(-1) / (2 * sigma**2)  # cdist's default would lose digits
 
 
 class PointDenoiser(nn.Module):

@@ -23,8 +23,10 @@ BLANK = 0.0  # what hidden pixels are set to: mid-grey
 
 def check_mask(x, mask):
     r"""ValueError unless the mask is boolean (B, 1, S, S) for pictures (B, C, S, S)."""
-    if x.ndim != 4 or mask.dtype != torch.bool or mask.shape != (len(x), 1, *x.shape[2:]):
-        wanted = (len(x), 1, *x.shape[2:])
+    if x.ndim != 4 or x.shape[2] != x.shape[3]:
+        raise ValueError(f"expected pictures (B, C, S, S); got {tuple(x.shape)}")
+    wanted = (len(x), 1, *x.shape[2:])
+    if mask.dtype != torch.bool or mask.shape != wanted:
         raise ValueError(f"expected a boolean mask {wanted}, True = hidden; got {mask.dtype} {tuple(mask.shape)}")
 
 

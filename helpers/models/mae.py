@@ -31,6 +31,8 @@ class MAE(nn.Module):
     def __init__(self, patch: int = 4, channels: int = 3, size: int = 32, width: int = 56, depth: int = 3,
                  narrow: int = 40, shallow: int = 2, heads: int = 4):  # fmt: skip
         super().__init__()
+        if patch < 1 or size % patch:
+            raise ValueError(f"a picture of {size} pixels has no whole number of patches of {patch}")
         self.config = {"patch": patch, "channels": channels, "size": size, "width": width, "depth": depth,
                        "narrow": narrow, "shallow": shallow, "heads": heads}  # fmt: skip
         numbers, side = patch * patch * channels, size // patch

@@ -60,10 +60,12 @@ def watched_loss(model, batch):
 
 @torch.no_grad()
 def random_scenes(model, x: Tensor, count: int = 500) -> Tensor:
-    r"""`count` pictures drawn from a Gaussian that is fitted to the codes of x (N, 3, S, S), N at least 2, d or more.
+    r"""`count` pictures drawn from a Gaussian that is fitted to the codes of x (N, 3, S, S). ValueError for one.
 
     The same for the same codes; torch's generator is left alone.
     """
+    if len(x) < 2:
+        raise ValueError(f"a Gaussian is fitted to two pictures or more; got {len(x)}")
     codes = torch.cat([model.encode(part) for part in x.split(500)])
     noise = torch.randn(count, codes.shape[1], generator=torch.Generator().manual_seed(0))
     values, vectors = torch.linalg.eigh(codes.T.cov().reshape(codes.shape[1], -1))  # a root that rank may fail
@@ -93,15 +95,18 @@ def evaluate_overfit(model, count: int) -> dict[str, float]:
 def blocks(batch: int = 8):
     r"""Pieces (batch, 3, 64, 64): two by two training emoji, one in eight emoji twice as large, one in eight scenes.
 
-    They are shifted around, so that edges and the seams of mosaics come at every place of the grid.
+    They are shifted around, so that edges and the seams of mosaics come at every place of the grid. `batch` is a
+    multiple of 8, so that an eighth of it is a whole number.
     """
-    emoji = data.load_emoji("train").images
+    emoji, part = data.load_emoji("train").images, batch // 8
 
     def batches(step):
         small = emoji[torch.randint(len(emoji), (4 * batch,))]
-        small[:4] = scenes.draw(scenes.sample_factors(4, torch.default_generator), torch.default_generator)
+        factors = scenes.sample_factors(4 * part, torch.default_generator)
+        small[: 4 * part] = scenes.draw(factors, torch.default_generator)
         x = small.reshape(batch, 2, 2, 3, 32, 32).permute(0, 3, 1, 4, 2, 5).reshape(batch, 3, 64, 64)
-        x[1:2] = F.interpolate(small[4:5], scale_factor=2, mode="bicubic").clamp(-1, 1)
+        large = F.interpolate(small[4 * part : 8 * part : 4], scale_factor=2, mode="bicubic")
+        x[part : 2 * part] = large.clamp(-1, 1)
         x = x.roll(torch.randint(64, (2,)).tolist(), (2, 3))
         return torch.where(torch.rand(batch, 1, 1, 1) < 0.5, x.flip(3), x)
 
@@ -138,11 +143,13 @@ for code in CODES:
             sizes={"gpu": {"steps": 12_000}},
         ))  # fmt: skip
 
+PIECES = "pieces of 64x64 pixels of emoji of the training families, one in eight of tiny scenes"
+
 for quality, price in PRICES.items():
     register(Recipe(
         name=f"codec-{quality}", build=partial(Codec, **PRESETS["small"]), batches=blocks,
         loss=partial(rate_distortion_loss, price=price), evaluate=evaluate_codec, steps=6000, lr=4e-3,
-        data="pieces of 64x64 pixels of emoji of the training families, one in eight of tiny scenes, batches of 8",
+        data=f"{PIECES}, batches of 8",
         sizes={"gpu": {"build": partial(Codec, **PRESETS["large"]), "steps": 40_000,
-                       "batches": partial(blocks, 32)}},
+                       "batches": partial(blocks, 32), "data": f"{PIECES}, batches of 32"}},
     ))  # fmt: skip
