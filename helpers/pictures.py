@@ -54,7 +54,8 @@ def tile(images, columns: int = 8, *, scale: int = 4, gap: int = 4,
 
     images: a batch that `to_uint8` accepts, or a list of such batches, one after the other (one a row, say).
     gap: pixels between pictures; from 2 on there is a grey hairline around each.
-    labels: words under each picture; row_labels, column_labels: words left of each row and above each column.
+    labels: words under each picture; a row whose labels are all empty keeps no room for them.
+    row_labels, column_labels: words left of each row and above each column.
     """
     batches = images if isinstance(images, (list, tuple)) else [images]
     x = np.concatenate([to_uint8(batch) for batch in batches])
@@ -68,17 +69,19 @@ def tile(images, columns: int = 8, *, scale: int = 4, gap: int = 4,
 
     edge, line, height, width = int(gap >= 2), TEXT_SIZE + 7, x.shape[1] * scale, x.shape[2] * scale
     y0 = line * bool(above) + edge
-    x0 = max((word.shape[1] + 10 for word in left), default=0) + edge
-    dy, dx = height + line * bool(under) + gap, width + gap
-    canvas = np.full((y0 + rows * dy - gap + edge, x0 + columns * dx - gap + edge, 3), 255, np.uint8)
+    x0 = max((word.shape[1] + 16 for word in left), default=0) + edge
+    bands = [line * any(map(str, labels[r * columns : (r + 1) * columns])) if under else 0 for r in range(rows)]
+    tops = [y0 + r * (height + gap) + sum(bands[:r]) for r in range(rows)]
+    dx = width + gap
+    canvas = np.full((tops[-1] + height + bands[-1] + edge, x0 + columns * dx - gap + edge, 3), 255, np.uint8)
     for i, picture in enumerate(x):
-        y, z = y0 + i // columns * dy, x0 + i % columns * dx
+        y, z = tops[i // columns], x0 + i % columns * dx
         canvas[y - edge : y + height + edge, z - edge : z + width + edge] = FRAME
         canvas[y : y + height, z : z + width] = picture.repeat(scale, axis=0).repeat(scale, axis=1)
         if under:
             paste(canvas, under[i], y + height, z, box=(line, width))
     for r, word in enumerate(left):
-        paste(canvas, word, y0 + r * dy, x0 - edge - 10 - word.shape[1], box=(height, word.shape[1]))
+        paste(canvas, word, tops[r], x0 - edge - 10 - word.shape[1], box=(height, word.shape[1]))
     for c, word in enumerate(above):
         paste(canvas, word, 0, x0 + c * dx, box=(line, width))
     return canvas

@@ -119,8 +119,8 @@ def curves(series: dict, xlabel: str, ylabel: str, *, title: str = "", log: str 
     return ax.figure
 
 
-def _line(ax: Axes, i: int, name: str, x, y) -> tuple[str, str, float]:
-    """Draw one series and return what its name needs: (name, colour, its last finite y)."""
+def _line(ax: Axes, i: int, name: str, x, y) -> tuple[str, str, float, float]:
+    """Draw one series and return what its name needs: (name, colour, its last finite x and y)."""
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     if x.shape != y.shape or x.ndim != 1 or not np.isfinite(y).any():
         raise ValueError(f"series {name!r} needs finite x and y of one length, got {x.shape} and {y.shape}")
@@ -128,20 +128,29 @@ def _line(ax: Axes, i: int, name: str, x, y) -> tuple[str, str, float]:
     marker = MARKERS[i % len(MARKERS)] if len(x) <= 24 else None  # more would hide the line
     ax.plot(x, y, color=colour, linestyle=DASHES[i % len(DASHES)], marker=marker)
     last = np.flatnonzero(np.isfinite(y))[-1]
-    return name, colour, y[last]
+    return name, colour, x[last], y[last]
 
 
-def _name_lines(ax: Axes, ends: list[tuple[str, str, float]], gap: float = 15.0) -> None:
-    """Write each line's name at the right edge at the height of its end, at least `gap` pixels apart."""
+def _name_lines(ax: Axes, ends: list[tuple[str, str, float, float]], gap: float = 15.0, early: float = 0.9) -> None:
+    """Write each line's name at the right edge at the height of its end, at least `gap` pixels apart.
+
+    The name of a line that ends before the share `early` of the width stands at the line's own end.
+    """
     ax.figure.draw_without_rendering()  # fixes the limits and the layout that turn data into pixels
     low, high = ax.bbox.y0, ax.bbox.y1
     heights: list[float] = []
-    ends = sorted(ends, key=lambda end: end[2])
-    for *_, y in ends:
-        wanted = float(np.clip(ax.transData.transform((1, y))[1], low, high))
+    late = []
+    for name, colour, *end in sorted(ends, key=lambda end: end[3]):
+        x, y = ax.transData.transform(end)
+        if x < ax.bbox.x0 + early * ax.bbox.width:
+            ax.annotate(name, tuple(end), (7, 0), textcoords="offset points", va="center", color=colour,
+                        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1})  # fmt: skip
+            continue
+        wanted = float(np.clip(y, low, high))
+        late.append((name, colour))
         heights.append(max(wanted, heights[-1] + gap) if heights else wanted)
-    excess = max(0.0, heights[-1] - high)  # a pile that grew over the top moves down as a whole
-    for (name, colour, _), height in zip(ends, heights, strict=True):
+    excess = max(0.0, heights[-1] - high) if heights else 0.0  # a pile that grew over the top moves down as a whole
+    for (name, colour), height in zip(late, heights, strict=True):
         ax.annotate(name, (1, (height - excess - low) / (high - low)), (7, 0), xycoords="axes fraction",
                     textcoords="offset points", va="center", color=colour)  # fmt: skip
 

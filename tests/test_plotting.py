@@ -114,6 +114,20 @@ def test_tile_takes_rows_as_a_list_and_labels_them():
     assert (under[24:] < 128).any()
 
 
+def test_a_row_without_labels_keeps_no_room_for_them():
+    x = torch.zeros(4, 3, 8, 8)
+    kinds = (None, ["a", "", "", ""], list("abcd"))
+    none, one, both = (plotting.tile(x, 2, labels=labels).shape[0] for labels in kinds)
+    assert one - none == both - one > 0
+    low = plotting.tile(x, 2, labels=["", "", "c", "d"])
+    assert low.shape[0] == one and (low[-10:] < 128).any(), "the words stand under their own row"
+
+
+def test_the_longest_row_label_does_not_touch_the_edge():
+    canvas = plotting.tile(torch.zeros(2, 3, 32, 32), 1, row_labels=["a", "a much longer one"])
+    assert (canvas[:, :5] == 255).all() and (canvas[:, 5:10] < 200).any()
+
+
 def test_tile_says_which_labels_do_not_fit():
     x = RED.expand(3, 3, 4, 4)
     with pytest.raises(ValueError, match="row_labels must hold 2"):
@@ -204,6 +218,12 @@ def test_curves_options_reach_the_axes():
         "log", "log", "size", "T")  # fmt: skip
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "4"]
     assert {text.get_text() for text in axes.texts} == {"a", "six", "bar"}
+
+
+def test_the_name_of_a_line_that_ends_early_stands_at_its_end():
+    axes = plotting.curves({"early": ([1, 2], [1, 2]), "late": ([1, 9], [1, 3])}, "x", "y").axes[0]
+    places = {text.get_text(): text.xy for text in axes.texts}
+    assert places["early"] == (2, 2) and places["late"][0] == 1, "in data, and as a share of the width"
 
 
 def test_curves_draws_into_given_axes_and_changes_nothing_global():
