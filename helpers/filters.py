@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from scipy import ndimage
-from skimage import restoration
 from torch import Tensor
 
 from . import data, metrics, scenes
@@ -23,21 +21,29 @@ from .corruptions import add_noise
 
 def median(picture: np.ndarray, size: float, sigma: float) -> np.ndarray:
     r"""Each channel by itself, in windows of size x size pixels."""
+    from scipy import ndimage  # here and below not at the top: recipes import this module, and few of them filter
+
     return ndimage.median_filter(picture, (int(size), int(size), 1), mode="nearest")
 
 
 def gaussian(picture: np.ndarray, width: float, sigma: float) -> np.ndarray:
     r"""width: the kernel's standard deviation in pixels."""
+    from scipy import ndimage
+
     return ndimage.gaussian_filter(picture, (width, width, 0), mode="nearest")
 
 
 def variation(picture: np.ndarray, weight: float, sigma: float) -> np.ndarray:
     r"""weight: of the total variation, in units of sigma."""
+    from skimage import restoration
+
     return restoration.denoise_tv_chambolle(picture, weight * sigma, eps=0, max_num_iter=100, channel_axis=2)
 
 
 def nlm(picture: np.ndarray, h: float, sigma: float, patch: int = 5) -> np.ndarray:
     r"""h: how unlike two surroundings of patch x patch pixels may be and still count, in units of sigma."""
+    from skimage import restoration
+
     return restoration.denoise_nl_means(picture, patch, 11, h=h * sigma, sigma=sigma, fast_mode=True, channel_axis=2)
 
 

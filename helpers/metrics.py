@@ -118,13 +118,16 @@ class PCA:
         flat = x.flatten(1)
         if not 1 <= d <= flat.shape[1] or len(flat) < 2:
             raise ValueError(f"cannot fit {d} components to {len(flat)} points of {flat.shape[1]} numbers")
-        # In parts, so that no second copy of x is made. Sums of 2,048 products are exact enough in float32 (1e-7
-        # of the largest); their sum is in float64.
-        parts = flat.split(2048)
+        # In parts, so that no second copy of x is made, nor of the covariance where float32 is added to float64. Sums
+        # of 512 products are exact enough in float32 (1e-7 of the largest); their sum is in float64.
+        parts = flat.split(512)
         mean = (sum(part.sum(0, dtype=torch.float64) for part in parts) / len(flat)).float()
         covariance = torch.zeros(flat.shape[1], flat.shape[1], dtype=torch.float64, device=x.device)
+        product = flat.new_empty(covariance.shape)
         for centred in (part - mean for part in parts):
-            covariance.add_(centred.T @ centred, alpha=1 / len(flat))
+            torch.mm(centred.T, centred, out=product)
+            for rows, more in zip(covariance.split(256), product.split(256), strict=True):
+                rows.add_(more, alpha=1 / len(flat))
         variances, vectors = largest_eigenpairs(covariance, d)
         return cls(mean, vectors.T.float().contiguous(), variances.float(), tuple(x.shape[1:]))
 

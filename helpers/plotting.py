@@ -18,6 +18,7 @@ from IPython.display import display
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import NullLocator
 
 from helpers.pictures import INK, SOFT, course_fonts, tile, to_png, to_uint8
@@ -144,7 +145,7 @@ def _name_lines(ax: Axes, ends: list[tuple[str, str, float, float]], gap: float 
         x, y = ax.transData.transform(end)
         if x < ax.bbox.x0 + early * ax.bbox.width:
             ax.annotate(name, tuple(end), (7, 0), textcoords="offset points", va="center", color=colour,
-                        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1})  # fmt: skip
+                        path_effects=[withStroke(linewidth=3, foreground="white")])  # fmt: skip
             continue
         wanted = float(np.clip(y, low, high))
         late.append((name, colour))

@@ -80,6 +80,7 @@ def test_patches_are_whole_and_equally_many(share):
 
 
 def test_mixed_takes_each_kind_as_often_as_it_says():
+    assert masks.mixed(50, size=16).shape == (50, 1, 16, 16)
     mask = masks.mixed(3000)
     rows, columns = extent(mask)
     area = mask.flatten(1).sum(1)
@@ -238,6 +239,12 @@ def test_a_mask_of_another_shape_or_type_is_refused(mask):
             use()
 
 
+@pytest.mark.parametrize("shape", [(3, 8, 8), (1, 3, 8, 12)])
+def test_pictures_that_are_none_are_refused(shape):
+    with pytest.raises(ValueError, match=r"expected pictures \(B, C, S, S\); got"):
+        hide(torch.zeros(shape), torch.zeros(1, 1, *shape[-2:], dtype=torch.bool))
+
+
 class Fixed(torch.nn.Module):
     def __init__(self, y):
         super().__init__()
@@ -314,6 +321,8 @@ def test_the_code_was_trained_with_either_loss_and_nothing_else_differed():
     assert (whole.steps, whole.lr, whole.seed) == (hole.steps, hole.lr, hole.seed)
     assert whole.build().config == hole.build().config
     assert {"inside", "all_six"} < set(trials.find(hole.name))
+    guess, plain = (recipes.find(f"inpaint-scenes-{kind}") for kind in ("skip-guess", "skip"))
+    assert (guess.steps, guess.lr, guess.seed, guess.data) == (plain.steps, plain.lr, plain.seed, plain.data)
     assert {"inside", "all_six"} < set(trials.find("inpaint-scenes-skip-guess"))
 
 

@@ -343,7 +343,7 @@ def test_a_wrong_gradient_gets_its_hint(hint, capsys):
     assert said.startswith("✗ 08.2") and hint in said
 
 
-def test_the_sleeping_unit_is_found_and_wrong_ways_to_look_for_it_are_named(capsys):
+def test_the_sleeping_number_is_found_and_wrong_ways_to_look_for_it_are_named(capsys):
     means = {1: torch.randn(100, 2), 5: torch.randn(100, 2) * torch.tensor([1.0, 0.01]), 9: torch.zeros(100, 2)}
     exercise = exercises.first_asleep(means)
 
@@ -351,7 +351,7 @@ def test_the_sleeping_unit_is_found_and_wrong_ways_to_look_for_it_are_named(caps
         return lambda means: next((beta for beta in sorted(means) if asleep(means[beta])), None)
 
     exercise.check(found(lambda mu: (mu.var(0) <= 0.01).any()), strict=True)
-    assert "one sleeping unit" in verdict(exercise, found(lambda mu: (mu.var(0) <= 0.01).all()), capsys)
+    assert "one sleeping number" in verdict(exercise, found(lambda mu: (mu.var(0) <= 0.01).all()), capsys)
     assert "not asleep if it varies" in verdict(exercise, found(lambda mu: (mu.mean(0) > 1).any()), capsys)
     assert "the square" in verdict(exercise, found(lambda mu: (mu.std(0) <= 0.01).any()), capsys)
     unsorted = verdict(exercise, lambda means: next(b for b in means if (means[b].var(0) <= 0.01).any()), capsys)

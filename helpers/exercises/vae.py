@@ -76,17 +76,17 @@ def gradient_of_logvar() -> Exercise:
 
 
 def first_asleep(means) -> Exercise:
-    r"""08.3: {beta: mu (N, d)} -> the smallest beta at which a unit is asleep, Var mu <= 0.01.
+    r"""08.3: {beta: mu (N, d)} -> the smallest beta at which a number of the code is asleep, Var mu <= 0.01.
 
-    means: those of the notebook's models; at one of the betas at least a unit must be asleep.
+    means: those of the notebook's models; at one of the betas at least one must be asleep.
     """
 
     def made_up(answer):
         generator = torch.Generator().manual_seed(0)
         awake, other = (torch.randn(400, 3, generator=generator) for _ in range(2))
-        mixed = torch.cat([awake[:, :2], 0.05 * other[:, :1] + 3], 1)  # one unit sleeps, far from 0
+        mixed = torch.cat([awake[:, :2], 0.05 * other[:, :1] + 3], 1)  # one number sleeps, far from 0
         found = answer({20: 0.05 * other, 0.5: awake, 7: mixed, 50: 0.005 * other, 2: other + 3})
-        hints = {20: "one sleeping unit is enough, wherever its mean lies; and the betas come in no order: sort them",
+        hints = {20: "one sleeping number is enough, wherever its mean lies; and the betas come in no order: sort them",
                  2: "a mean far from 0 is not asleep if it varies: take the variance over the pictures",
                  50: "Var <= 0.01 is about the variance, the square of the standard deviation"}  # fmt: skip
         assert found == 7, f"of a made-up sweep you say {found}, expected 7. {hints.get(found, '')}"
@@ -96,7 +96,7 @@ def first_asleep(means) -> Exercise:
         found = answer(means)
         assert found == expected, f"of the models you say {found}, expected {expected}: go through the betas in order"
 
-    return Exercise("08.3", "the smallest beta at which a unit sleeps", [made_up, of_the_models])
+    return Exercise("08.3", "the smallest beta at which a number is asleep", [made_up, of_the_models])
 
 
 def explain(name: str, found, expected, hints: dict) -> None:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from .autoencoder import Decoder, Encoder
 
-# Named sizes: "tiny" trains on one core in about two minutes, "large" is for a GPU.
+# Named sizes: "tiny" trains on one core in about six minutes, "large" is for a GPU.
 PRESETS = {
     "tiny": {"width": 32, "bottom": 16, "hidden": 128},
     "large": {"width": 128, "bottom": 128, "hidden": 512},

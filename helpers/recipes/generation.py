@@ -1,14 +1,13 @@
 r"""The models of notebook 09: autoencoders and VAEs alike in all but the loss, and what is drawn from their codes.
 
-    autoencoder-scenes-8   notebook 02's autoencoder, d = 8; so for each of LATENTS
-    vae-scenes-8           a VAE of the same layers, steps, learning rate and pictures
-    ae-scenes-8            the autoencoder again, for the figures of other seeds (`python -m helpers.trials`)
+    ae-scenes-8      an autoencoder, d = 8; so for each of LATENTS
+    vae-scenes-8     a VAE of the same layers, steps, learning rate and pictures; beta and s are notebook 08's
+    vae-scenes-32    is that notebook's vae-beta-10, and not shipped twice; other seeds of it are helpers.trials'
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from functools import partial
 
 import torch
@@ -17,26 +16,36 @@ from torch import Tensor
 from .. import metrics, scenes
 from ..densities import Mixture, gaussian, mixture, standard_normal
 from ..entropy_coding import Quantiser
+from ..models.autoencoder import Autoencoder, reconstruction_loss
 from ..models.vae import VAE, reparameterize
-from ..scenes.parser import MAX_PALETTE_DISTANCE, MAX_RESIDUAL
-from . import find, register
-from .autoencoder import NEW_SCENES_SEED, SMALL, new_scenes, reconstruct
-from .vae import S, decode_all, weighted_loss, with_beta
+from . import Recipe, register
+from .autoencoder import NEW_SCENES_SEED, new_scenes, reconstruct
+from .vae import (
+    CHOSEN,
+    GPU,
+    LATENT,
+    LIMITS,
+    ON_SCENES,
+    STEPS,
+    TINY,
+    accepted,
+    beta_name,
+    decode_all,
+    on_scenes,
+)
 
 KINDS, LATENTS = ("AE", "VAE"), (4, 8, 32)
-BETA = 3  # of the VAEs: of 1 and 3 the one whose prior draws more scenes at d = 32; s is notebook 08's
 SOURCES = ("N(0, I)", "Gaussian", "mixture")  # where codes are drawn from
 COMPONENTS = 24  # of the mixture, where nothing else is said; SWEEP are the widget's
 SWEEP = (1, 4, 8, 16, 24, 32)
 CODES = 5000  # training scenes whose codes a density is fitted to
-LIMITS = {"strict": MAX_RESIDUAL, "loose": 0.30}  # residual of a valid scene; scenes drawn well stay below 0.06
-STEPS = (1.5, 1.0, 0.7, 0.5, 0.35, 0.2)  # to which codes are rounded, in mean standard deviations of their numbers
+ROUNDING = (1.5, 1.0, 0.7, 0.5, 0.35, 0.2)  # to which codes are rounded, in mean standard deviations of their numbers
 SEEDS = (0, 1)  # 0 is the shipped one's; of the others the figures alone are kept, in data/trials.json
 
 
 def weights_of(kind: str, d: int) -> str:
-    r"""The name of the weights of an "AE" or a "VAE" of code size d: ("AE", 8) -> "autoencoder-scenes-8"."""
-    return f"{'autoencoder' if kind == 'AE' else 'vae'}-scenes-{d}"
+    r"""The name of the weights of an "AE" or a "VAE" of code size d: ("AE", 8) -> "ae-scenes-8"."""
+    return beta_name(CHOSEN) if (kind, d) == ("VAE", LATENT) else f"{kind.lower()}-scenes-{d}"
 
 
 # -- codes ---------------------------------------------------------------------------------------------------------
@@ -89,21 +98,15 @@ def between(model, t: float = 0.5, n: int = 1000, path=torch.lerp) -> Tensor:
 # -- figures -------------------------------------------------------------------------------------------------------
 
 
-def accepted(parsed: scenes.Parsed, limit: float = MAX_RESIDUAL) -> Tensor:
-    r"""Which pictures the parser takes for tiny scenes, bool (n,): residual below `limit`, colours near named ones."""
-    return (parsed.residual < limit) & (parsed.palette_distance < MAX_PALETTE_DISTANCE)
-
-
-def valid(pictures: Tensor) -> Tensor:
-    r"""Which pictures (n, 3, 32, 32) are tiny scenes by the strict limit: bool (n,)."""
-    return accepted(scenes.parse(pictures))
+def shares(parsed: scenes.Parsed) -> tuple[float, float]:
+    r"""The valid-scene rate of pictures that were read, by the strict and by the loose limit."""
+    strict, loose = (accepted(parsed, limit).float().mean().item() for limit in LIMITS.values())
+    return strict, loose
 
 
 def rates(pictures: Tensor) -> tuple[float, float]:
-    r"""The valid-scene rate of pictures, by the strict and by the loose limit."""
-    parsed = scenes.parse(pictures)
-    strict, loose = (accepted(parsed, limit).float().mean().item() for limit in LIMITS.values())
-    return strict, loose
+    r"""`shares` of pictures (n, 3, 32, 32)."""
+    return shares(scenes.parse(pictures))
 
 
 def kinds(parsed: scenes.Parsed) -> Tensor:
@@ -112,10 +115,10 @@ def kinds(parsed: scenes.Parsed) -> Tensor:
     return (background * len(scenes.SHAPES) + shape) * len(scenes.COLOURS) + colour
 
 
-def variety(parsed: scenes.Parsed, counted: Tensor, n: int = 200) -> int | None:
+def variety(parsed: scenes.Parsed, counted: Tensor, n: int = 100) -> int | None:
     r"""How many kinds are among the first n pictures with `counted` (N,). Training scenes are of 84 kinds.
 
-    None where fewer than n count, because more pictures show more kinds.
+    None where fewer than n count, because more pictures show more kinds: 100 real scenes about 58 of the 84.
     """
     return len(kinds(parsed)[counted][:n].unique()) if counted.sum() >= n else None
 
@@ -125,10 +128,15 @@ def standard_error(rate: float, n: int) -> float:
     return math.sqrt(rate * (1 - rate) / n)
 
 
+def judge(model, n: int = 2000, k: int = COMPONENTS) -> dict[str, scenes.Parsed]:
+    r"""{source: what the parser reads in n draws}, then in n / 2 "midpoints" of codes of new scenes."""
+    found = {name: scenes.parse(draw(model, source, n)) for name, source in sources(training_codes(model), k).items()}
+    return found | {"midpoints": scenes.parse(between(model, n=n // 2))}
+
+
 def measure(model, n: int = 2000, k: int = COMPONENTS) -> dict[str, tuple[float, float]]:
-    r"""{source: (strict, loose) valid-scene rate of n draws}, then of n / 2 "midpoints" of codes of new scenes."""
-    found = {name: rates(draw(model, source, n)) for name, source in sources(training_codes(model), k).items()}
-    return found | {"midpoints": rates(between(model, n=n // 2))}
+    r"""{source, or "midpoints": (strict, loose) valid-scene rate} of what `judge` reads."""
+    return {name: shares(parsed) for name, parsed in judge(model, n, k).items()}
 
 
 def evaluate(model, n: int = 2000) -> dict[str, float]:
@@ -141,6 +149,19 @@ def evaluate(model, n: int = 2000) -> dict[str, float]:
 def named(measured: dict[str, tuple[float, float]]) -> dict[str, float]:
     r"""What `measure` returns with a name for each number, as cards and trials keep it."""
     return {f"{name}{' loose' * i}": rate for name, pair in measured.items() for i, rate in enumerate(pair)}
+
+
+def reach(model, known: Tensor, x: Tensor) -> dict[str, float]:
+    r"""Where N(0, I) falls among codes: medians over as many draws as there are new pictures x.
+
+    known  codes (N, d) of training scenes
+    "length" is the distance from zero; "nearest" is that to the nearest known code.
+    """
+    drawn = standard_normal(known.shape[1]).sample(len(x), torch.Generator().manual_seed(0))
+    fresh = encode_all(model, x, torch.Generator().manual_seed(1))
+    found = {"length, code": known.norm(dim=1), "length, draw": drawn.norm(dim=1)}
+    found |= {f"nearest, {name}": torch.cdist(z, known).amin(1) for name, z in (("code", fresh), ("draw", drawn))}
+    return {name: distances.median().item() for name, distances in found.items()}
 
 
 # -- other uses of a code ------------------------------------------------------------------------------------------
@@ -163,11 +184,11 @@ def probe(z: Tensor, factors: Tensor, new_z: Tensor, truth: Tensor) -> dict[str,
 def rounded(model, known: Tensor, x: Tensor) -> dict[float, tuple[float, float]]:
     r"""{step: (bits a picture, mean squared error)} of pictures x whose codes are rounded, one step for all numbers.
 
-    known  codes (N, d) of training scenes: they tell the range, and the unit of `STEPS`
+    known  codes (N, d) of training scenes: they tell the range, and the unit of `ROUNDING`
     The bits are the entropies of the numbers, added up: what a coder reaches that treats each number alone.
     """
     z, unit, found = encode_all(model, x), known.std(0).mean().item(), {}
-    for step in STEPS:
+    for step in ROUNDING:
         quantiser = Quantiser.of_step(known, step * unit)
         symbols = quantiser.symbols(z)
         shares = torch.nn.functional.one_hot(symbols, quantiser.levels).float().mean(0)             # (d, levels)
@@ -179,10 +200,8 @@ def rounded(model, known: Tensor, x: Tensor) -> dict[float, tuple[float, float]]
 # -- the recipes ---------------------------------------------------------------------------------------------------
 
 for d in LATENTS:
-    alike = find(weights_of("AE", d))
-    register(replace(alike, name=f"ae-scenes-{d}", evaluate=evaluate))
-    register(replace(
-        alike, name=weights_of("VAE", d), build=partial(VAE, d, s=S, **SMALL), loss=weighted_loss, evaluate=evaluate,
-        batches=with_beta(new_scenes, BETA, alike.steps),
-        sizes={"smoke": {"steps": 20, "batches": with_beta(new_scenes, BETA, 20)}},
+    register(Recipe(
+        name=f"ae-scenes-{d}", build=partial(Autoencoder, d, **TINY), batches=new_scenes, loss=reconstruction_loss,
+        evaluate=evaluate, steps=STEPS, data=ON_SCENES["data"], sizes={"gpu": GPU},
     ))  # fmt: skip
+    register(on_scenes(f"vae-scenes-{d}", d, CHOSEN, evaluate=evaluate))

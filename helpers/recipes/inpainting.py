@@ -135,7 +135,7 @@ for dataset in PICTURES:
     for kind, (build, loss, steps) in NETS.items():
         register(inpainter(dataset, kind, build, loss, steps))
 register(inpainter("scenes", "code-hole", CODE, masked_loss, 5000))
-register(inpainter("scenes", "skip-guess", partial(SkipInpainter, guess=True), masked_loss, 4000))
+register(inpainter("scenes", "skip-guess", partial(SkipInpainter, guess=True), masked_loss, 5000))
 
 register(Recipe(
     name="mae-scenes", build=partial(MAE, PATCH), batches=masked(new_scenes, patch_masks), loss=masked_loss,
