@@ -64,7 +64,10 @@ def elbo_loss(model, x: Tensor, beta: float | Tensor = 1.0, free: float = 0.0):
 
 
 def warmed_up(step: int, steps: int, beta: float = 1.0) -> float:
-    r"""beta * min(1, (step + 1) / steps): the weight of the KL rises along a line (Bowman et al. 2016)."""
+    r"""beta * min(1, (step + 1) / steps): the weight of the KL rises along a line.
+
+    Sønderby et al. 2016 (ladder VAEs); Bowman et al. 2016 let it rise along a sigmoid.
+    """
     return beta * min(1.0, (step + 1) / max(1, steps))
 
 
