@@ -209,7 +209,10 @@ class NotebookPage:
         The clock runs in the page: from the key event to the first frame after the new picture was decoded.
         """
         sweep.scroll_into_view_if_needed()
-        sweep.locator(SLIDER).first.focus()
+        handle = sweep.locator(SLIDER).first
+        handle.focus()
+        at_end = handle.evaluate("handle => +handle.ariaValueNow >= +handle.ariaValueMax")
+        there, back = ("ArrowLeft", "ArrowRight") if at_end else ("ArrowRight", "ArrowLeft")
         sweep.locator(PICTURE).first.evaluate(
             """picture => {
                 window.latencies = [];
@@ -220,7 +223,7 @@ class NotebookPage:
             }"""
         )
         for i in range(presses):
-            self.page.keyboard.press("ArrowLeft" if i % 2 else "ArrowRight")
+            self.page.keyboard.press(back if i % 2 else there)
             self.page.wait_for_function("count => window.latencies.length > count", arg=i)
             self.page.wait_for_timeout(30)  # a reader presses, looks, and presses again
         return self.page.evaluate("() => window.latencies")
