@@ -5,6 +5,7 @@ import torch
 from torch import distributions
 
 from helpers import densities, exercises, recipes, scenes
+from helpers.checkpoints import load
 from helpers.models.autoencoder import Autoencoder
 from helpers.models.vae import VAE
 from helpers.recipes import generation
@@ -215,6 +216,8 @@ def test_reach_tells_draws_from_codes():
 def test_the_two_kinds_differ_in_the_loss_alone(d):
     pair = [recipes.find(generation.weights_of(kind, d)) for kind in generation.KINDS]
     ae, vae = (recipe.build() for recipe in pair)
+    assert (type(ae), type(vae)) == (Autoencoder, VAE)
+    assert [load(recipe.name)[0].config for recipe in pair] == [ae.config, vae.config], "both are shipped"
     assert len({(recipe.steps, recipe.lr, recipe.ema, recipe.seed, recipe.data) for recipe in pair}) == 1
     assert {key: vae.config[key] for key in ae.config} == ae.config
     layers = [{name: tuple(p.shape) for name, p in model.named_parameters()} for model in (ae, vae)]
