@@ -374,6 +374,11 @@ def test_the_valid_rate_counts_scenes():
     assert recipe.valid_rate(Fixed(), scenes.make_scenes(50, 1)[0], 200) == pytest.approx(0.75)
 
 
+def test_a_batch_without_an_eighth_is_refused():
+    with pytest.raises(ValueError, match="multiple of 8; got 4"):
+        recipe.blocks(4)
+
+
 @pytest.mark.parametrize("size", ["full", "gpu"])
 def test_the_codec_learns_from_emoji_scenes_and_larger_emoji(size, monkeypatch):
     """Emoji of vertical stripes and scenes of +0.5: an eighth of a batch is scenes, an eighth stripes twice as wide."""

@@ -95,9 +95,11 @@ def evaluate_overfit(model, count: int) -> dict[str, float]:
 def blocks(batch: int = 8):
     r"""Pieces (batch, 3, 64, 64): two by two training emoji, one in eight emoji twice as large, one in eight scenes.
 
-    They are shifted around, so that edges and the seams of mosaics come at every place of the grid. `batch` is a
-    multiple of 8, so that an eighth of it is a whole number.
+    They are shifted around, so that edges and the seams of mosaics come at every place of the grid. ValueError unless
+    batch is a multiple of 8.
     """
+    if batch < 8 or batch % 8:
+        raise ValueError(f"an eighth of a batch is scenes, so its size is a multiple of 8; got {batch}")
     emoji, part = data.load_emoji("train").images, batch // 8
 
     def batches(step):

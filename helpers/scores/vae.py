@@ -18,10 +18,15 @@ CLASSIC = 105.6  # nats: the framework's own example after ten epochs, as its us
 BURDA = 86.8  # nats: Burda et al. 2016, table 1, a VAE with one layer of codes on binarised MNIST
 
 
+def shown_scenes():
+    r"""The 500 new scenes that the notebook measures on, (500, 3, 32, 32), and their factors."""
+    return (part[:500] for part in scenes.make_scenes(1000, NEW_SCENES_SEED))
+
+
 @group("vae.beta")
 def sweep():
     r"""Each model of the sweep on the 500 new scenes of the notebook, and notebook 09's 2,000 draws from the prior."""
-    x, factors = (part[:500] for part in scenes.make_scenes(1000, NEW_SCENES_SEED))
+    x, factors = shown_scenes()
     before = None
     for beta in vae.BETAS:
         model, name = load(vae.beta_name(beta))[0], f"{beta:g}"
@@ -69,8 +74,7 @@ def kl_by_draws(mu, logvar, n: int = 100) -> float:
 def shown():
     r"""What the page shows of the chosen one besides: are its reconstructions scenes? And the clouds in the plane."""
     x, _ = scenes.make_scenes(1000, NEW_SCENES_SEED)
-    model = load(vae.beta_name(vae.CHOSEN))[0]
-    strict, loose = generation.rates(reconstruct(model, x[:500]))
+    strict, loose = generation.rates(reconstruct(load(vae.beta_name(vae.CHOSEN))[0], x[:500]))
     yield Score("vae.shown.valid", "reconstructions of 500 new scenes that are valid scenes", strict, ".0%")
     yield Score("vae.shown.loose", "those in which one can make out a scene", loose, ".0%")
     mu, _ = vae.encode_all(load("vae-plane")[0], x)
@@ -81,7 +85,7 @@ def shown():
 @group("vae.cure")
 def cures():
     r"""The collapsed one with free bits, and the chosen one without warm-up, as recorded."""
-    x, factors = (part[:500] for part in scenes.make_scenes(1000, NEW_SCENES_SEED))
+    x, factors = shown_scenes()
     free = load("vae-cure-free")[0]
     y, found = reconstruct(free, x), vae.describe_codes(*vae.encode_all(free, x))
     error, kept = metrics.mse(x, y).mean().item(), metrics.scene_accuracy(y, factors)["all_six"]
