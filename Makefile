@@ -31,10 +31,10 @@ test: $(STAMP)  ## set up, then check everything: style, tests, every notebook
 	$(PY) -m pytest -n 2 --dist loadscope
 
 notebooks: $(STAMP)  ## execute and clean all notebooks (NOTEBOOK=02_autoencoder.ipynb: only that one)
-	$(PY) -m helpers.publish $(if $(filter command line,$(origin NOTEBOOK)),"$(NOTEBOOK)")
+	$(PY) -m helpers.course.publish $(if $(filter command line,$(origin NOTEBOOK)),"$(NOTEBOOK)")
 
 scores: $(STAMP)  ## recompute every figure that the course quotes
-	$(PY) -m helpers.scores
+	$(PY) -m helpers.course.scores
 
 train: $(STAMP)  ## train a model: make train NAME=... (without a name: the list)
 	$(PY) -m helpers.train $(NAME)

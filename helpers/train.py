@@ -14,54 +14,19 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
-import torch
 from accelerate import PartialState
 
-from . import checkpoints, machine, manifest, recipes
-from .downloads import DataUnavailable
-from .recipes import Recipe
-from .snapshots import SnapshotError
-from .training import DivergenceError, train
+from .course import machine
+from .data.downloads import DataUnavailable
+from .training import checkpoints, recipes
+from .training.loop import DivergenceError
+from .training.recipes import Recipe
+from .training.resume import SnapshotError
+from .training.run import as_options, train_recipe
 
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
-
-
-def train_recipe(recipe: Recipe, size: str, out: Path, changes: dict[str, int] | None = None, restart: bool = False):
-    r"""Train a recipe at a size, write out/NAME.safetensors, return the model, its Card and the History.
-
-    changes: {"steps": ..., "seed": ...} in place of the recipe's own.
-    An unfinished training is continued from out/NAME.SIZE.snapshot, unless `restart`. If this one is
-    interrupted, the snapshot stays, no checkpoint is written, and the card has no metrics. Of several
-    processes only the main one evaluates and writes.
-    """
-    changes = changes or {}
-    recipe = replace(recipe.at(size), **changes)
-    snapshot = Path(out) / f"{recipe.name}.{size}.snapshot"
-    with torch.random.fork_rng():
-        torch.manual_seed(recipe.seed)
-        model = recipe.build()
-    history = train(model, recipe.batches(), recipe.loss, recipe.steps, lr=recipe.lr, ema=recipe.ema,
-                    seed=recipe.seed, snapshot=snapshot, resume=not restart, label=recipe.name)
-    processes = PartialState().num_processes
-    launcher = "python" if processes == 1 else f"accelerate launch --num_processes {processes}"
-    words = [launcher, "-m helpers.train", recipe.name, "--size", size, *as_options(changes)]
-    provenance = dict(data=recipe.data, seed=recipe.seed, command=" ".join(words), curve=history.curve())
-    if history.interrupted or not PartialState().is_main_process:
-        return model, checkpoints.describe(model, metrics={}, **provenance), history
-    metrics = {**recipe.evaluate(model), "training_seconds": round(history.seconds, 1)}
-    path = Path(out) / f"{recipe.name}.safetensors"
-    card = checkpoints.save(path, model, metrics=metrics, **provenance)
-    if path.parent.resolve() == checkpoints.WEIGHTS:
-        manifest.add(path)
-    snapshot.unlink()
-    return model, card, history
-
-
-def as_options(changes: dict[str, int]) -> list[str]:
-    return [word for name, value in changes.items() for word in (f"--{name}", str(value))]
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -117,11 +82,11 @@ def chosen(parser: argparse.ArgumentParser, options: argparse.Namespace, known: 
     return list({recipe.name: recipe for recipe in found}.values())
 
 
-def main(argv: list[str] | None = None, known: dict[str, Recipe] = recipes.RECIPES) -> int:
+def main(argv: list[str] | None = None, known: dict[str, Recipe] | None = None) -> int:
     r"""The exit status: 0 trained, 1 failed, 130 interrupted. Wrong arguments end the program with 2."""
     parser = make_parser()
     options = parser.parse_args(argv)
-    todo = chosen(parser, options, known)
+    todo = chosen(parser, options, recipes.known() if known is None else known)
     if options.jobs > 1 and len(todo) > 1:
         return train_side_by_side([recipe.name for recipe in todo], options)
     try:

@@ -38,7 +38,7 @@ class NotebookMemory:
         return result
 
     def check(self, pid):
-        from helpers.machine import peak_mb
+        from helpers.course.machine import peak_mb
 
         peak = peak_mb(pid)
         assert peak is None or peak <= self.limit_mb, f"the notebook has used {peak} MB of {self.limit_mb} MB"

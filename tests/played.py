@@ -7,12 +7,14 @@ import nbformat
 import pytest
 import torch
 
-from helpers import ROOT, pages, widgets
+from helpers import ROOT
+from helpers.course import notebook_files
+from helpers.show import widgets
 
 
 def is_widget(cell):
     """Whether a cell is tagged "widget": the cells with a widget are, and those that they need."""
-    return pages.tagged(cell, "widget")
+    return notebook_files.tagged(cell, "widget")
 
 
 def play(notebook, wanted=is_widget, edit=str):

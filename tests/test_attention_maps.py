@@ -10,9 +10,9 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
-from helpers import attention_maps, plotting
-from helpers.heatmaps import shade, written
-from helpers.pictures import words
+from helpers.show import attention, figures
+from helpers.show.heatmaps import shade, written
+from helpers.show.raster import words
 
 SOURCE = "▁회색 ▁배경 의 ▁한가운데 에 ▁작은 ▁별 이 ▁있다 </s>".split()
 TARGET = "▁a ▁small ▁star ▁in ▁the ▁centre ▁on ▁a ▁gray ▁background </s>".split()
@@ -29,15 +29,15 @@ def occurrences(picture, part):
 
 
 def test_tokens_are_grouped_into_words():
-    assert attention_maps.words_of(SOURCE) == [[0], [1, 2], [3, 4], [5], [6, 7], [8], [9]]
-    assert attention_maps.words_of(["이", ",", "▁큰"]) == [[0, 1], [2]] and attention_maps.words_of([]) == []
+    assert attention.words_of(SOURCE) == [[0], [1, 2], [3, 4], [5], [6, 7], [8], [9]]
+    assert attention.words_of(["이", ",", "▁큰"]) == [[0, 1], [2]] and attention.words_of([]) == []
 
 
 # -- attention map ---------------------------------------------------------------------------------
 
 
 def drawn(**options):
-    figure = attention_maps.attention_map(WEIGHTS, SOURCE, TARGET, **options)
+    figure = attention.attention_map(WEIGHTS, SOURCE, TARGET, **options)
     return figure, figure.axes[0]
 
 
@@ -59,7 +59,7 @@ def test_the_map_names_tokens_without_marks_and_parts_words():
 
 def test_the_map_turns_names_that_do_not_fit():
     assert drawn()[1].get_xticklabels()[0].get_rotation() == 0
-    many = attention_maps.attention_map(np.zeros((1, 40)), ["▁한가운데"] * 40, ["▁a"])
+    many = attention.attention_map(np.zeros((1, 40)), ["▁한가운데"] * 40, ["▁a"])
     assert many.axes[0].get_xticklabels()[0].get_rotation() == 90
     assert many.get_size_inches()[0] < 10
 
@@ -76,14 +76,14 @@ def test_the_map_is_drawn_with_hangul():
     figure, _ = drawn(title="어텐션")
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # matplotlib warns of every missing glyph
-        assert plotting.figure_png(figure)
+        assert figures.figure_png(figure)
 
 
 # -- one step --------------------------------------------------------------------------------------
 
 
 def rows(weights, chosen=0, **options):
-    return attention_maps.word_rows(weights, SOURCE, TARGET, chosen, **options)
+    return attention.word_rows(weights, SOURCE, TARGET, chosen, **options)
 
 
 def test_a_step_shades_each_word_by_its_weight():
@@ -98,7 +98,7 @@ def test_a_step_shades_each_word_by_its_weight():
 
 def test_a_step_writes_each_weight_under_its_word():
     def count(text):
-        return occurrences(picture[30:52], words(text, attention_maps.NUMBER, attention_maps.SOFT))
+        return occurrences(picture[30:52], words(text, attention.NUMBER, attention.SOFT))
 
     picture = rows([0.25] * 4 + [0] * (S - 4))
     assert (count("0.25"), count("0.00"), count("0.26")) == (4, S - 4, 0)
@@ -107,13 +107,13 @@ def test_a_step_writes_each_weight_under_its_word():
 def test_a_step_writes_each_word_on_its_shade():
     picture = rows([0, 0, 0, 1, 0.4] + [0] * (S - 5))
     for text, value in (("회색", 0), ("한가운데", 1), ("에", 0.4)):
-        assert occurrences(picture[:30], written(text, shade(value), attention_maps.WORD)) == 1
+        assert occurrences(picture[:30], written(text, shade(value), attention.WORD)) == 1
 
 
 def test_a_step_changes_with_the_weights_and_marks_the_chosen_word():
     one, two = (rows(WEIGHTS[i].double() * 5, i) for i in (1, 2))
     assert one.shape == two.shape and (one != two).any()
-    vermilion = (np.array(to_rgb(plotting.PALETTE["vermilion"])) * 255).round()
+    vermilion = (np.array(to_rgb(figures.PALETTE["vermilion"])) * 255).round()
     lower = [np.argwhere((picture == vermilion).all(2)) for picture in (one, two)]
     assert all(len(places) for places in lower)
     assert lower[0][:, 1].max() < lower[1][:, 1].min(), "the second word's frame stands right of the first's"
@@ -123,9 +123,9 @@ def test_a_step_changes_with_the_weights_and_marks_the_chosen_word():
 def test_pieces_of_a_word_stay_together_where_lines_wrap():
     tokens = ["▁가나다라", "마바사"] * 12
     for width in range(300, 420, 7):
-        picture = attention_maps.word_rows([0.0] * 24, tokens, ["▁a"], 0, width=width)
+        picture = attention.word_rows([0.0] * 24, tokens, ["▁a"], 0, width=width)
         assert picture.shape[1] == width
-        wide, narrow = (words(token.strip("▁"), attention_maps.WORD).shape[1] + 6 for token in tokens[:2])
+        wide, narrow = (words(token.strip("▁"), attention.WORD).shape[1] + 6 for token in tokens[:2])
         left = 16 + max(words(name).shape[1] for name in ("source", "output"))
         fit = 1 + (width - left - wide - narrow - 2) // (wide + narrow + 11)
         assert picture.shape[0] == -(-12 // fit) * 54 + 10 + 36
@@ -133,8 +133,8 @@ def test_pieces_of_a_word_stay_together_where_lines_wrap():
 
 def test_a_word_longer_than_a_line_is_broken():
     for width in range(300, 330, 6):
-        picture = attention_maps.word_rows([0.0] * 30, ["▁긴"] + ["말"] * 29, ["▁a"], 0, width=width)
-        assert occurrences(picture, written("말", shade(0), attention_maps.WORD)) == 29
+        picture = attention.word_rows([0.0] * 30, ["▁긴"] + ["말"] * 29, ["▁a"], 0, width=width)
+        assert occurrences(picture, written("말", shade(0), attention.WORD)) == 29
 
 
 def test_a_step_is_drawn_fast_enough_for_a_slider():
@@ -142,7 +142,7 @@ def test_a_step_is_drawn_fast_enough_for_a_slider():
     for i in range(10):
         weights = generator.dirichlet(np.ones(5 * S))
         start = time.perf_counter()
-        plotting.to_png(attention_maps.word_rows(weights, SOURCE * 5, TARGET * 5, i))
+        figures.to_png(attention.word_rows(weights, SOURCE * 5, TARGET * 5, i))
         seconds.append(time.perf_counter() - start)
     assert min(seconds) < 0.05, f"{min(seconds) * 1000:.0f} ms"  # 5 ms when measured
 
@@ -161,7 +161,7 @@ NAN = torch.full((T, S), torch.nan)
 ])
 def test_wrong_weights(weights, message):
     with pytest.raises(ValueError, match=message):
-        attention_maps.attention_map(weights, SOURCE, TARGET)
+        attention.attention_map(weights, SOURCE, TARGET)
     if weights.ndim == 2 and weights.shape == (T, S):
         with pytest.raises(ValueError, match=message):
             rows(weights[0] if weights.min() < 0 or weights.isnan().any() else weights.max(0).values)
@@ -171,7 +171,7 @@ def test_other_wrong_arguments():
     with pytest.raises(ValueError, match=rf"shape \({S},\)"):
         rows(WEIGHTS[0, :-1])
     with pytest.raises(ValueError, match=r"shape \(0,\).*and some"):
-        attention_maps.word_rows([], [], TARGET, 0)
+        attention.word_rows([], [], TARGET, 0)
     for chosen in (-1, T):
         with pytest.raises(ValueError, match=f"one of {T} target tokens, got {chosen}"):
             rows(WEIGHTS[0], chosen)

@@ -6,22 +6,17 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import manifest, recipes, scenes
-from helpers.checkpoints import load
-from helpers.models.autoencoder import (
-    PRESETS,
-    Autoencoder,
-    PlainAutoencoder,
-    ResBlock,
-    reconstruction_loss,
-)
-from helpers.recipes import autoencoder as entries
-from helpers.training import train
+from helpers.data import manifest, scenes
+from helpers.data.batches import BATCH, scene_batches
+from helpers.models.autoencoder import PRESETS, Autoencoder, PlainAutoencoder, ResBlock, reconstruction_loss
+from helpers.training import recipes
+from helpers.training.checkpoints import load
+from helpers.training.loop import train
 
 
 @settings(max_examples=12, deadline=None)
 @given(latent=st.integers(1, 40), channels=st.sampled_from([1, 3]), size=st.sampled_from([8, 32, 40]),
-       width=st.sampled_from([16, 48]), bottom=st.sampled_from([8, 32]), hidden=st.integers(1, 64))  # fmt: skip
+       width=st.sampled_from([16, 48]), bottom=st.sampled_from([8, 32]), hidden=st.integers(1, 64))
 def test_any_sizes_fit_together(latent, channels, size, width, bottom, hidden):
     model = Autoencoder(latent, channels, size, width, bottom, hidden)
     x = torch.rand(2, channels, size, size) * 2 - 1
@@ -88,18 +83,18 @@ def test_every_recipe_builds_draws_and_scores_its_batch():
         if "mnist" in recipe.name:
             continue  # its data is not shipped: tests/test_scores.py covers it
         torch.manual_seed(recipe.seed)
-        model, x = recipe.build(), recipe.batches()(0)
-        assert model(x).shape == x.shape == (entries.BATCH, 3, 32, 32)
+        model, x = recipe.build(), recipe.batches(recipe.steps)(0)
+        assert model(x).shape == x.shape == (BATCH, 3, 32, 32)
         assert x.min() >= -1 and x.max() <= 1
         loss, parts = recipe.loss(model, x)
         assert loss.requires_grad and set(parts) == {"mse"}
         large = recipe.at("gpu")
-        assert large.steps > recipe.steps and large.build()(large.batches()(0)).shape[1:] == (3, 32, 32)
+        assert large.steps > recipe.steps and large.build()(large.batches(large.steps)(0)).shape[1:] == (3, 32, 32)
 
 
 @pytest.mark.parametrize(("name", "figures"), [
     ("autoencoder-scenes-8", {"mse", "all_six"}), ("autoencoder-emoji-8", {"mse"}),
-])  # fmt: skip
+])
 def test_the_card_of_a_recipe_holds_what_its_evaluation_gives(name, figures):
     model, card = load(name)
     found = recipes.find(name).evaluate(model)
@@ -110,7 +105,7 @@ def test_the_card_of_a_recipe_holds_what_its_evaluation_gives(name, figures):
 
 def test_a_batch_of_scenes_never_holds_what_is_held_out():
     torch.manual_seed(0)
-    x = torch.cat([entries.new_scenes(500)(step) for step in range(4)])
+    x = torch.cat([scene_batches(500)(step) for step in range(4)])
     read = scenes.parse(x).factors
     pairs = {(scenes.SHAPES[s], scenes.COLOURS[c]) for s, c in read[:, :2].tolist()}
     assert not pairs & set(scenes.HELD_OUT) and len(pairs) == 28

@@ -11,9 +11,10 @@ import sys
 import pytest
 from packaging.requirements import Requirement
 
-from helpers import ROOT, course
+from helpers import ROOT
+from helpers.course import outline
 
-RELEASE = course.table()["release"]
+RELEASE = outline.table()["release"]
 REPORT = "\nimport helpers; print(helpers.__file__); print(os.getcwd())"
 
 
@@ -46,14 +47,14 @@ def repository(tmp_path_factory):
 
 def run_cell(folder, address, before="", **environment):
     """Run the cell alone in a folder, by a Python that sees neither this checkout nor its own environment."""
-    code = before + course.bootstrap_source() + REPORT
+    code = before + outline.bootstrap_source() + REPORT
     variables = os.environ | {"COURSE_REPOSITORY": address, "GIT_TERMINAL_PROMPT": "0"} | environment
     command = [sys.executable, "-I", "-c", code]
     return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, timeout=60)
 
 
 def test_the_cell_is_short_and_uses_the_standard_library_only():
-    source = course.bootstrap_source()
+    source = outline.bootstrap_source()
     assert len(source.splitlines()) <= 21 and max(map(len, source.splitlines())) <= 110
     nodes = list(ast.walk(ast.parse(source)))
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
@@ -113,6 +114,6 @@ def test_only_what_is_missing_is_installed(repository, tmp_path):
 def test_what_sacrebleu_imports_is_installed_with_it():
     """--no-deps leaves it out. Colab has numpy; regex serves a tokenizer that the course doesn't use."""
     needs = {Requirement(line).name for line in importlib.metadata.requires("sacrebleu") if "extra" not in line}
-    listed = re.search(r"for pkg in \((.+?)\).split", course.bootstrap_source(), re.DOTALL)[1]
+    listed = re.search(r"for pkg in \((.+?)\).split", outline.bootstrap_source(), re.DOTALL)[1]
     named = set(listed.replace('"', " ").split())
     assert "sacrebleu" in named and needs - {"numpy", "regex"} <= named

@@ -14,8 +14,10 @@ from safetensors.torch import save as build
 from tiny_model import Tiny, Wide, recipe
 from torch import nn
 
-from helpers import checkpoints, manifest, recipes
-from helpers.checkpoints import CheckpointError, load, save
+from helpers.data import manifest
+from helpers.training import checkpoints, recipes
+from helpers.training.checkpoints import CheckpointError, load, save
+from helpers.training.run import load_or_train
 
 PROVENANCE = dict(data="noise", seed=7, command="python -m helpers.train tiny", metrics={"mse": 0.25})
 CURVE = {"step": [1.0, 2.0], "loss": [0.5, 0.25]}
@@ -67,7 +69,7 @@ def test_full_precision_is_exact(path):
     model = saved(path, dtype=torch.float32)
     again, _ = load(str(path))
     assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), again.state_dict().values(),
-                                                 strict=True))  # fmt: skip
+                                                 strict=True))
 
 
 def test_saving_changes_nothing_and_is_reproducible(path, tmp_path):
@@ -98,7 +100,7 @@ def test_tied_weights(path):
 
 @pytest.mark.parametrize(("value", "message"), [(70000.0, "inner.bias reaches 70000.*65504.*float32"),
                                                 (float("inf"), "inner.bias holds infin"),
-                                                (float("nan"), "inner.bias holds .* NaN")])  # fmt: skip
+                                                (float("nan"), "inner.bias holds .* NaN")])
 def test_values_that_16_bits_cannot_hold_are_refused(path, value, message):
     model = Tiny()
     model.inner.bias.data[1] = value
@@ -150,7 +152,7 @@ def test_a_file_of_another_kind(path, content):
 
 
 @pytest.mark.parametrize("metadata", [None, {"format": "pt"}, {"card": '{"model": "tiny.Tiny"}'},
-                                      {"card": "[]"}])  # fmt: skip
+                                      {"card": "[]"}])
 def test_a_safetensors_file_of_another_program(path, metadata):
     path.write_bytes(build(Tiny().state_dict(), metadata))
     with pytest.raises(CheckpointError, match="not a checkpoint of this course"):
@@ -158,7 +160,7 @@ def test_a_safetensors_file_of_another_program(path, metadata):
 
 
 @pytest.mark.parametrize("name", ["os.system", "tiny.Missing", "missing.Tiny", "tiny.nn", "tiny.Linear", "",
-                                  "Tiny", "..Tiny", "tiny.nn.Linear", None, 3])  # fmt: skip
+                                  "Tiny", "..Tiny", "tiny.nn.Linear", None, 3])
 def test_a_class_that_is_no_model_of_the_course(path, name):
     saved(path)
     forged(path, model=name)
@@ -259,7 +261,7 @@ def test_the_manifest_finds_every_difference(tmp_path):
     lines = manifest.differences(tmp_path)
     assert [line.split(".")[0] for line in lines] == [
         "data/weights/a was altered", "data/weights/b is missing", "data/weights/new is not listed",
-    ]  # fmt: skip
+    ]
 
 
 def test_the_files_of_the_course_are_as_listed():
@@ -267,19 +269,19 @@ def test_the_files_of_the_course_are_as_listed():
 
 
 def test_load_or_train(shipped, monkeypatch):
-    monkeypatch.setitem(recipes.RECIPES, "tiny-4", recipe())
+    monkeypatch.setitem(recipes.known(), "tiny-4", recipe())
     with pytest.raises(CheckpointError, match="python -m helpers.train tiny-4"):
-        checkpoints.load_or_train("tiny-4")
-    model, card = checkpoints.load_or_train("tiny-4", "smoke")
+        load_or_train("tiny-4")
+    model, card = load_or_train("tiny-4", "smoke")
     assert not model.training and card.metrics["mse"] > 0 and card.data == "noise, 6 numbers"
     assert os.listdir(shipped.parent / "trained") == ["tiny-4.safetensors"]
     again, same = load(shipped.parent / "trained" / "tiny-4.safetensors")
     assert same == card
     torch.testing.assert_close(again.inner.weight, model.inner.weight, rtol=1e-3, atol=1e-4)
     with pytest.raises(ValueError, match="no recipe is named 'tiny-3'. Did you mean tiny-4"):
-        checkpoints.load_or_train("tiny-3", "smoke")
+        load_or_train("tiny-3", "smoke")
     with pytest.raises(ValueError, match="unknown size 'huge': choose one of smoke, full, gpu"):
-        checkpoints.load_or_train("tiny-4", "huge")
+        load_or_train("tiny-4", "huge")
 
 
 def test_a_sweep_of_models_loads_at_once(tmp_path):

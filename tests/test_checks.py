@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from helpers import source
-from helpers.checks import Exercise, assert_close, check_close, check_shape
+from helpers.course.checks import Exercise, assert_close, check_close, check_shape
+from helpers.show import source
 
 
 def test_check_shape(capsys):
@@ -121,11 +121,11 @@ def test_show_source_gives_the_live_file_and_line(monkeypatch):
     text = (source.ROOT / where).read_text("utf-8").splitlines()[int(line) - 1]
     assert text.strip() == markdown.splitlines()[3]
     assert text.strip().startswith("def check(self, answer: Any")
-    assert "```python" in markdown and shown[0]["text/plain"].startswith("# helpers/checks.py")
+    assert "```python" in markdown and shown[0]["text/plain"].startswith("# helpers/course/checks.py")
 
 
 def test_show_source_of_a_module_a_class_and_a_foreign_function():
-    assert source.source(source)[0] == "helpers/source.py, line 1"
+    assert source.source(source)[0] == "helpers/show/source.py, line 1"
     assert source.source(Exercise)[1].startswith("@dataclass")
     assert source.source(torch.nn.Linear.forward)[0].startswith("torch.nn.modules.linear, line ")
 

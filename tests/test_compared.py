@@ -5,12 +5,14 @@ import math
 import pytest
 import torch
 
-from helpers import exercises, recipes
+from helpers.data.scenes import SHAPES, crowd, parse
+from helpers.data.text import EOS, PAD, UNK, Tokenizer
+from helpers.lessons.seq2seq_vs_autoencoder import exercises
+from helpers.lessons.seq2seq_vs_autoencoder import recipes as compared
+from helpers.lessons.seq2seq_vs_autoencoder import sentences as copies
 from helpers.models.autoencoder import Autoencoder, reconstruction_loss
 from helpers.models.seq2seq import translation_loss
-from helpers.recipes import compared, copies
-from helpers.scenes import SHAPES, crowd, parse
-from helpers.text import EOS, PAD, UNK, Tokenizer
+from helpers.training import recipes
 
 # -- defects ---------------------------------------------------------------------------------------
 
@@ -84,7 +86,7 @@ def test_an_autoencoder_that_erases_and_one_that_copies_are_told_apart():
 
 @pytest.mark.parametrize(("normal", "odd", "area"), [
     ([1, 2, 3], [4, 5], 1), ([4, 5], [1, 2, 3], 0), ([1, 3], [2], 0.5), ([1, 2], [2, 2], 0.75), ([1], [1], 0.5),
-])  # fmt: skip
+])
 def test_auroc_of_known_scores(normal, odd, area):
     assert compared.auroc(torch.tensor(normal), torch.tensor(odd)) == area
 
@@ -114,7 +116,7 @@ def sentences(n=300):
 
 
 def test_a_copy_has_its_source_as_its_target():
-    src, tgt = recipes.find("copy-fixed-48-900").batches()(0)
+    src, tgt = recipes.find("copy-fixed-48-900").batches(100)(0)
     assert torch.equal(src, tgt[:, 1:]) and Tokenizer(crowd.ENGLISH).decode(src[0]).endswith("background")
 
 
@@ -127,7 +129,7 @@ def test_words_are_hidden_and_nothing_else():
 
 
 def test_the_denoiser_reads_damaged_sentences_and_is_asked_for_whole_ones():
-    src, tgt = recipes.find("denoise-scaled-48-900").batches()(0)
+    src, tgt = recipes.find("denoise-scaled-48-900").batches(100)(0)
     assert (src == UNK).any() and not (tgt == UNK).any()
     assert torch.equal(src, torch.where(src == UNK, UNK, tgt[:, 1:]))
 
@@ -203,7 +205,7 @@ def bits(count):
     (lambda count: 10.75 * count, "✗", "28 pairings"),
     (lambda count: math.log(3 * 56**count * math.perm(9, count)), "✗", "28 pairings"),
     (lambda count: ..., "○", ""),
-])  # fmt: skip
+])
 def test_caption_bits(answer, verdict, hint, capsys):
     exercises.caption_bits(5).check(answer)
     printed = capsys.readouterr().out
@@ -228,7 +230,7 @@ def quantile(scores, rate):
     (lambda scores, rate: scores.mean() + 2 * scores.std(), "✗", "lie above yours"),
     (lambda scores, rate: scores.max(), "✗", "lie above yours"),
     (lambda scores, rate: None, "○", ""),
-])  # fmt: skip
+])
 def test_alarm_threshold(answer, verdict, hint, capsys):
     usual, fresh = torch.rand(2, 1000).square()
     exercises.alarm_threshold(usual, fresh).check(answer)

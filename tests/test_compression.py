@@ -12,57 +12,62 @@ import torch
 from PIL import Image
 from played import check_knobs, play
 
-from helpers import compression, exercises, formats, metrics, recipes, scenes
-from helpers.checkpoints import load
-from helpers.compression import FileError, VectorCoder, codec, codes_of, compress, decompress
-from helpers.entropy_coding import Quantiser, frequencies
+from helpers.data import scenes
+from helpers.lessons.image_compression import exercises, file_formats
+from helpers.lessons.image_compression import recipes as recipe
+from helpers.metrics.pca import PCA
+from helpers.metrics.pictures import mse
 from helpers.models.autoencoder import Autoencoder
-from helpers.models.compression import FINE, GDN, Codec, Tables, rate_distortion_loss
-from helpers.recipes import compression as recipe
+from helpers.models.codec import FINE, GDN, Codec, Tables, rate_distortion_loss
+from helpers.systems import codec
+from helpers.systems.codec import FileError, VectorCoder, codes_of, compress, decompress, trained_codec
+from helpers.systems.range_coding import Quantiser, frequencies
+from helpers.training import recipes
+from helpers.training.checkpoints import load
 
 
 @pytest.fixture(scope="module")
 def emoji():
-    return formats.mosaic(recipe.held_out_emoji(32), 8)  # (128, 256, 3)
+    return file_formats.mosaic(recipe.held_out_emoji(32), 8)  # (128, 256, 3)
 
 
 # -- a file of a picture ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("quality", compression.QUALITIES)
+@pytest.mark.parametrize("quality", codec.QUALITIES)
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (3, 200), (8, 8), (33, 47), (128, 256)])
 def test_a_picture_of_any_size_comes_back_like_itself(emoji, quality, height, width):
     picture = emoji[:height, :width]
     back = decompress(compress(picture, quality))
     assert back.dtype == np.uint8 and back.shape == picture.shape
-    assert formats.error(picture, back) < 0.03
+    assert file_formats.error(picture, back) < 0.03
 
 
 def test_what_is_decoded_is_what_the_network_makes_of_the_rounded_grid(emoji):
-    model, *_ = codec("high")
+    model, *_ = trained_codec("high")
     with torch.no_grad():
-        direct = model(compression.as_tensor(emoji)).clamp(-1, 1)
-    assert (formats.mosaic(direct, 1) == decompress(compress(emoji))).all()
+        direct = model(codec.as_tensor(emoji)).clamp(-1, 1)
+    assert (file_formats.mosaic(direct, 1) == decompress(compress(emoji))).all()
 
 
 def test_the_qualities_are_of_rising_bytes_and_falling_error(emoji):
-    files = [compress(emoji, quality) for quality in compression.QUALITIES]
-    sizes, losses = [len(file) for file in files], [formats.error(emoji, decompress(file)) for file in files]
+    files = [compress(emoji, quality) for quality in codec.QUALITIES]
+    sizes, losses = [len(file) for file in files], [file_formats.error(emoji, decompress(file)) for file in files]
     assert list(sizes) == sorted(sizes) and list(losses) == sorted(losses, reverse=True)
 
 
-@pytest.mark.parametrize("quality", compression.QUALITIES)
+@pytest.mark.parametrize("quality", codec.QUALITIES)
 def test_the_loss_foretells_the_bytes_of_the_file(quality):
-    picture = formats.mosaic(recipe.held_out_emoji(128))
+    picture = file_formats.mosaic(recipe.held_out_emoji(128))
     with torch.no_grad():
-        parts = rate_distortion_loss(codec(quality)[0], compression.as_tensor(picture), price=1.0)[1]
+        parts = rate_distortion_loss(trained_codec(quality)[0], codec.as_tensor(picture), price=1.0)[1]
     foretold = parts["bits"].item() * picture[..., 0].size / 8
     assert len(compress(picture, quality)) == pytest.approx(foretold, rel=0.03)
 
 
 def test_every_form_of_a_picture_gives_the_same_file(emoji):
-    same = [emoji, Image.fromarray(emoji), torch.from_numpy(emoji), compression.as_tensor(emoji)[0],
-            Image.fromarray(emoji).convert("RGBA")]  # fmt: skip
+    same = [emoji, Image.fromarray(emoji), torch.from_numpy(emoji), codec.as_tensor(emoji)[0],
+            Image.fromarray(emoji).convert("RGBA")]
     assert len({compress(picture) for picture in same}) == 1
     grey = emoji[..., 0]
     assert compress(grey) == compress(np.stack([grey] * 3, 2)) == compress(Image.fromarray(grey))
@@ -79,7 +84,7 @@ def test_every_form_of_a_picture_gives_the_same_file(emoji):
     ("my.jpg", "got a str"), (None, "got a NoneType"), (Image.new("I;16", (8, 8)), "mode I;16"),
     (Image.new("F", (8, 8)), "mode F"),
     (torch.full((3, 8, 8), 2.0), "in \\[-1, 1\\]"), (torch.full((3, 8, 8), torch.nan), "in \\[-1, 1\\]"),
-])  # fmt: skip
+])
 def test_what_is_no_picture_is_refused(picture, match):
     with pytest.raises(ValueError, match=match):
         compress(picture)
@@ -101,8 +106,8 @@ def test_any_kind_of_bytes_is_read(emoji):
 
 def test_symbols_that_are_read_otherwise_are_noticed(emoji, monkeypatch):
     """As if a later release of the range coder rounded its probabilities in another way."""
-    data, decode = compress(emoji[:16, :16]), compression.entropy_coding.decode
-    monkeypatch.setattr(compression.entropy_coding, "decode", lambda *args: decode(*args).flip(0))
+    data, decode = compress(emoji[:16, :16]), codec.range_coding.decode
+    monkeypatch.setattr(codec.range_coding, "decode", lambda *args: decode(*args).flip(0))
     with pytest.raises(FileError, match="checksum"):
         decompress(data)
 
@@ -126,15 +131,15 @@ def test_every_damage_is_noticed(emoji):
 def repacked(data, **changes):
     """A file with other entries in its header."""
     names = ("magic", "kind", "weights", "height", "width")
-    *entries, _ = compression.HEADER.unpack_from(data)
+    *entries, _ = codec.HEADER.unpack_from(data)
     start = (dict(zip(names, entries, strict=True)) | changes).values()
-    return compression.HEADER.pack(*start, 0) + data[compression.HEADER.size :]
+    return codec.HEADER.pack(*start, 0) + data[codec.HEADER.size :]
 
 
 @pytest.mark.parametrize(("changes", "match"), [
     ({"kind": 0x20}, "version 2"), ({"kind": 0x19}, "quality number 9"), ({"weights": 1}, "other weights"),
     ({"height": 4000, "width": 4000}, "4000 x 4000 pixels"), ({"height": 0}, "0 x 32 pixels"),
-])  # fmt: skip
+])
 def test_a_foreign_header_is_told_apart_from_damage(emoji, changes, match):
     with pytest.raises(FileError, match=match):
         decompress(repacked(compress(emoji[:32, :32]), **changes))
@@ -224,7 +229,7 @@ def test_pictures_that_do_not_fit_are_refused(shape):
 
 
 def test_a_vector_coder_writes_what_it_quantises():
-    x, pca = scenes.make_scenes(300, seed=1)[0], metrics.PCA.fit(scenes.make_scenes(300, seed=0)[0], 6)
+    x, pca = scenes.make_scenes(300, seed=1)[0], PCA.fit(scenes.make_scenes(300, seed=0)[0], 6)
     coder = VectorCoder.fit(pca, codes_of(pca, x), bits=7)
     data = coder.compress(x)
     z = pca.encode(x)
@@ -232,7 +237,7 @@ def test_a_vector_coder_writes_what_it_quantises():
     assert torch.equal(coder.decompress(data, 300), pca.decode(rounded).clamp(-1, 1))
     size, loss = coder.measure(x)
     assert size == len(data) / 300 < 6 * 7 / 8
-    assert loss == pytest.approx(metrics.mse(x, pca.reconstruct(x).clamp(-1, 1)).mean().item(), rel=0.02)
+    assert loss == pytest.approx(mse(x, pca.reconstruct(x).clamp(-1, 1)).mean().item(), rel=0.02)
 
 
 class Identity:
@@ -270,57 +275,57 @@ def test_a_vector_coder_needs_one_of_bits_and_step(options):
 
 def test_a_mosaic_has_each_picture_at_its_place():
     x = torch.linspace(-1, 1, 6)[:, None, None, None].expand(6, 3, 4, 4)
-    found = formats.mosaic(x, 3)
+    found = file_formats.mosaic(x, 3)
     assert found.shape == (8, 12, 3) and (found[:4, :4] == 0).all()
     assert found[::4, ::4, 0].tolist() == [[0, 51, 102], [153, 204, 255]]
-    assert torch.allclose(formats.pictures_of(found, 4), x, atol=1e-6)
+    assert torch.allclose(file_formats.pictures_of(found, 4), x, atol=1e-6)
     with pytest.raises(ValueError, match="rows of 4"):
-        formats.mosaic(x, 4)
+        file_formats.mosaic(x, 4)
 
 
 def test_files_are_read_again_and_measured():
-    picture = formats.mosaic(recipe.new_scenes(16), 4)
-    assert (formats.read_file(formats.file_bytes(picture, "PNG")) == picture).all()
-    points = formats.sweep(picture, "JPEG", (5, 50))
+    picture = file_formats.mosaic(recipe.new_scenes(16), 4)
+    assert (file_formats.read_file(file_formats.file_bytes(picture, "PNG")) == picture).all()
+    points = file_formats.sweep(picture, "JPEG", (5, 50))
     assert all(a[0] < b[0] and a[1] > b[1] for a, b in zip(points, points[1:], strict=False))
-    image = Image.open(io.BytesIO(formats.file_bytes(picture, "WEBP", quality=5)))
+    image = Image.open(io.BytesIO(file_formats.file_bytes(picture, "WEBP", quality=5)))
     assert image.format == "WEBP" and image.size == (128, 128)
-    assert formats.error(np.zeros((2, 2, 3), np.uint8), np.full((2, 2, 3), 51, np.uint8)) == pytest.approx(0.04)
+    assert file_formats.error(np.zeros((2, 2, 3), np.uint8), np.full((2, 2, 3), 51, np.uint8)) == pytest.approx(0.04)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
 def test_the_best_file_within_a_budget(kind):
-    picture = formats.mosaic(recipe.new_scenes(16), 4)
-    every = [formats.file_bytes(picture, kind, **setting, quality=q)
-             for setting in formats.SETTINGS[kind] for q in range(0, 100, 9)]  # fmt: skip
+    picture = file_formats.mosaic(recipe.new_scenes(16), 4)
+    every = [file_formats.file_bytes(picture, kind, **setting, quality=q)
+             for setting in file_formats.SETTINGS[kind] for q in range(0, 100, 9)]
     budget = sorted(map(len, every))[len(every) // 2]
-    best = formats.best_within(picture, kind, budget)
-    losses = [formats.error(picture, formats.read_file(file)) for file in every if len(file) <= budget]
-    assert len(best) <= budget and formats.error(picture, formats.read_file(best)) <= min(losses)
+    best = file_formats.best_within(picture, kind, budget)
+    losses = [file_formats.error(picture, file_formats.read_file(file)) for file in every if len(file) <= budget]
+    assert len(best) <= budget and file_formats.error(picture, file_formats.read_file(best)) <= min(losses)
     with pytest.raises(ValueError, match="100 bytes or fewer"):
-        formats.best_within(picture, kind, 100)
-    assert formats.error(picture, formats.read_file(formats.best_within(picture, kind, 10**6))) <= min(
-        formats.error(picture, formats.read_file(formats.file_bytes(picture, kind, **setting, quality=100)))
-        for setting in formats.SETTINGS[kind]
-    )
-    for use in (formats.sweep, partial(formats.best_within, budget=9)):
+        file_formats.best_within(picture, kind, 100)
+    finest = [file_formats.file_bytes(picture, kind, **setting, quality=100) for setting in file_formats.SETTINGS[kind]]
+    errors = [file_formats.error(picture, file_formats.read_file(file)) for file in finest]
+    roomy = file_formats.best_within(picture, kind, 10**6)
+    assert file_formats.error(picture, file_formats.read_file(roomy)) <= min(errors)
+    for use in (file_formats.sweep, partial(file_formats.best_within, budget=9)):
         with pytest.raises(ValueError, match="one of JPEG, WEBP, AVIF; got 'PNG'"):
             use(picture, "PNG")
 
 
 def test_only_what_nothing_beats_is_kept():
     points = [(3, 0.1), (1, 0.5), (2, 0.5), (3, 0.2), (9, 0.1), (4, 0.05)]
-    assert formats.frontier(points) == [(1, 0.5), (3, 0.1), (4, 0.05)]
+    assert file_formats.frontier(points) == [(1, 0.5), (3, 0.1), (4, 0.05)]
 
 
 def test_between_two_points_bytes_are_on_a_line_of_logarithms():
     points = [(10, 0.1), (1000, 0.001)]
-    assert formats.bytes_for(0.01, points) == pytest.approx(100)
+    assert file_formats.bytes_for(0.01, points) == pytest.approx(100)
     for target in (0.2, 0.0001):
         with pytest.raises(ValueError, match="not between"):
-            formats.bytes_for(target, points)
+            file_formats.bytes_for(target, points)
     with pytest.raises(ValueError, match="no points"):
-        formats.bytes_for(0.01, [])
+        file_formats.bytes_for(0.01, [])
 
 
 # -- few pictures, many times ----------------------------------------------------------------------
@@ -336,7 +341,7 @@ def test_only_code_and_pictures_differ_in_the_grid():
 
 def test_a_batch_has_pictures_of_the_few_and_new_ones():
     few = recipe.training_scenes(200)
-    seen, new = recipes.find("overfit-2-200").batches()(0)
+    seen, new = recipes.find("overfit-2-200").batches(100)(0)
     among = [(few == x).flatten(1).all(1).any().item() for x in (*seen[:8], *new)]
     assert among == [True] * 8 + [False] * recipe.WATCHED
     assert torch.equal(recipe.training_scenes(1000)[:200], few)
@@ -347,7 +352,7 @@ def test_the_pictures_that_are_watched_teach_nothing():
     x, new = torch.rand(2, 4, 3, 32, 32) * 2 - 1
     loss, parts = recipe.watched_loss(net, (x, new))
     assert parts["train"].item() == pytest.approx(loss.item() / 4)
-    assert parts["test"].item() == pytest.approx(metrics.mse(new, net(new)).mean().item(), rel=1e-4)
+    assert parts["test"].item() == pytest.approx(mse(new, net(new)).mean().item(), rel=1e-4)
     assert torch.autograd.grad(loss, net.decoder.picture.bias, retain_graph=True)[0].abs().sum() > 0
     assert not parts["test"].requires_grad
 
@@ -383,10 +388,10 @@ def test_a_batch_without_an_eighth_is_refused():
 def test_the_codec_learns_from_emoji_scenes_and_larger_emoji(size, monkeypatch):
     """Emoji of vertical stripes and scenes of +0.5: an eighth of a batch is scenes, an eighth stripes twice as wide."""
     stripes = torch.tensor([-1.0, 1.0]).repeat(16).expand(10, 3, 32, 32)
-    monkeypatch.setattr(recipe.data, "load_emoji", lambda split: SimpleNamespace(images=stripes))
+    monkeypatch.setattr(recipe.sets, "load_emoji", lambda split: SimpleNamespace(images=stripes))
     monkeypatch.setattr(recipe.scenes, "draw", lambda factors, generator: torch.full((len(factors), 3, 32, 32), 0.5))
     at = recipes.find("codec-high").at(size)
-    x = at.batches()(0)
+    x = at.batches(at.steps)(0)
     count = int(at.data.split()[-1])
     assert x.shape == (count, 3, 64, 64)
     scene = (x == 0.5).flatten(1).all(1)
@@ -420,7 +425,7 @@ def bits_of(symbols, log=torch.log2, rows=1):
     (lambda s: bits_of(s @ s.new_tensor([1000**i for i in range(s.shape[1])])[:, None]), "✗", "add their bits"),
     (lambda s: s.shape[1] * math.log2(max(2, s.max() + 1)), "✗", ""),
     (lambda s: ..., "○", ""),
-])  # fmt: skip
+])
 def test_bits_a_picture(answer, verdict, hint, real_code, capsys):
     exercises.bits_a_picture(*real_code).check(answer)
     printed = capsys.readouterr().out
@@ -445,7 +450,7 @@ def least(points, psnr):
     (lambda points, psnr: max(points, key=lambda k: points[k][0]), "✗", "fewest bytes"),
     (lambda points, psnr: least(points, psnr - 2), "✗", "expected"),
     (lambda points, psnr: None, "○", ""),
-])  # fmt: skip
+])
 def test_smallest_file(answer, verdict, hint, capsys):
     exercises.smallest_file(POINTS).check(answer)
     printed = capsys.readouterr().out
@@ -453,9 +458,9 @@ def test_smallest_file(answer, verdict, hint, capsys):
 
 
 def jpeg(pictures, quality, columns=16, scale=1, share=True):
-    whole = formats.mosaic(pictures, columns)
-    file = formats.file_bytes(whole, "JPEG", quality=quality)
-    return len(file) / (len(pictures) if share else 1), scale * formats.error(whole, formats.read_file(file))
+    whole = file_formats.mosaic(pictures, columns)
+    file = file_formats.file_bytes(whole, "JPEG", quality=quality)
+    return len(file) / (len(pictures) if share else 1), scale * file_formats.error(whole, file_formats.read_file(file))
 
 
 def one_by_one(pictures, quality):
@@ -471,7 +476,7 @@ def one_by_one(pictures, quality):
     (lambda x, quality: jpeg(x, quality, scale=4), "✗", "on [-1, 1]"),
     (lambda x, quality: (30.0, 0.003), "✗", "expected"),
     (lambda x, quality: None, "○", ""),
-])  # fmt: skip
+])
 def test_fair_jpeg(answer, verdict, hint, capsys):
     exercises.fair_jpeg(recipe.new_scenes()).check(answer)
     printed = capsys.readouterr().out

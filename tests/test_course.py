@@ -6,9 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 import nbformat
 import pytest
 
-from helpers import ROOT, course
+from helpers import ROOT
+from helpers.course import outline
 
-BOOKS = course.notebooks()
+BOOKS = outline.notebooks()
 BUILT = [book for book in BOOKS if book.built]
 
 
@@ -25,10 +26,10 @@ def test_the_notebooks_are_in_order():
 
 
 def test_every_line_of_the_notes_has_a_place():
-    points = course.points()
+    points = outline.points()
     assert [point.number for point in points] == list(range(1, 81))
     assert not [point.number for point in points if not point.places]
-    assert not [point.number for point in points if not point.text or point.mark not in course.MARKS]
+    assert not [point.number for point in points if not point.text or point.mark not in outline.MARKS]
     assert {n for book in BOOKS for lines in book.sections.values() for n in lines} == set(range(1, 81))
 
 
@@ -45,9 +46,9 @@ def test_a_notebook_that_exists_is_marked_as_built():
 
 @pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.file)
 def test_badges_open_their_own_notebook(book):
-    slug = urlsplit(course.table()["repository"]).path
-    release = course.table()["release"]
-    links = re.findall(r"\[!\[[^\]]+\]\([^)]+\)\]\(([^)]+)\)", course.badges(book))
+    slug = urlsplit(outline.table()["repository"]).path
+    release = outline.table()["release"]
+    links = re.findall(r"\[!\[[^\]]+\]\([^)]+\)\]\(([^)]+)\)", outline.badges(book))
     colab, binder = (urlsplit(link) for link in links)
     assert colab.path == f"/github{slug}/blob/{release}/notebooks/{book.name}"
     assert binder.path == f"/v2/gh{slug}/{release}"
@@ -57,7 +58,7 @@ def test_badges_open_their_own_notebook(book):
 
 @pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.file)
 def test_every_footer_gives_credit_and_leads_on(book):
-    text = course.footer(book)
+    text = outline.footer(book)
     assert "Park Jihoon, Chungnam National University" in text and "낭만's blog on Tistory" in text
     links = re.findall(r"\((\w+)\.ipynb\)", text)
     before = [other.file for other in BUILT if other.number < book.number][-1:]
@@ -65,27 +66,27 @@ def test_every_footer_gives_credit_and_leads_on(book):
 
 
 def test_the_map_lists_every_notebook():
-    table = course.course_map("notebooks/", launch=True)
+    table = outline.course_map("notebooks/", launch=True)
     for book in BOOKS:
         assert (f"(notebooks/{book.name})" in table) == book.built
         assert (f"{book.number} · {book.title} (planned)" in table) != book.built
 
 
 def test_the_table_of_points_links_to_headings():
-    rows = course.points_table().splitlines()
+    rows = outline.points_table().splitlines()
     assert len(rows) == 82
     assert "(00_start_here.ipynb#Credits-and-licence)" in rows[-1]
 
 
 def test_an_unknown_notebook_is_named():
-    assert course.notebook("02") == course.notebook("02_autoencoder.ipynb")
+    assert outline.notebook("02") == outline.notebook("02_autoencoder.ipynb")
     with pytest.raises(ValueError, match="no notebook '99'.*00_start_here"):
-        course.notebook("99")
+        outline.notebook("99")
 
 
 def test_the_address_stands_in_one_place():
-    """Everything else is stamped from course.toml, and `helpers.publish --check` compares it."""
-    address = course.table()["repository"].removeprefix("https://")
+    """Everything else is stamped from course.toml, and `helpers.course.publish --check` compares it."""
+    address = outline.table()["repository"].removeprefix("https://")
     files = [*ROOT.glob("*"), *(ROOT / "helpers").rglob("*"), *(ROOT / "tests").rglob("*")]
     kinds = ("", ".py", ".md", ".toml", ".yml")
     texts = {path: path.read_text("utf-8") for path in files if path.is_file() and path.suffix in kinds}

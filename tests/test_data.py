@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from helpers import ROOT, data, downloads
-from helpers.data import decode_cifar, decode_idx
+from helpers import ROOT
+from helpers.data import downloads, sets
+from helpers.data.sets import decode_cifar, decode_idx
 
 
 def given_data(*names):
@@ -47,7 +48,7 @@ def test_idx_round_trip(array):
 @pytest.mark.parametrize("spoil", [
     lambda b: b"", lambda b: b[:3], lambda b: b[:7], lambda b: b[:-1], lambda b: b + b"\0",
     lambda b: b"\x1f\x8b" + b[2:], lambda b: b[:2] + b"\x0d" + b[3:],
-])  # fmt: skip
+])
 def test_idx_damaged(spoil):
     with pytest.raises(ValueError, match="IDX"):
         decode_idx(spoil(idx(np.arange(24).reshape(2, 3, 4))))
@@ -92,10 +93,10 @@ def test_cifar10_reads_the_batches_in_order(tmp_path, monkeypatch):
             entry.size = len(content)
             tar.addfile(entry, io.BytesIO(content))
     put(monkeypatch, tmp_path, "cifar10", {"cifar-10-binary.tar.gz": buffer.getvalue()})
-    images, labels = data.cifar10("train")
+    images, labels = sets.cifar10("train")
     assert labels.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4] and images.shape == (10, 3, 32, 32)
     assert torch.equal(((images[:2] + 1) * 127.5).round().byte(), cifar_records(2)[0])
-    assert data.cifar10("test")[1].tolist() == [5, 5]
+    assert sets.cifar10("test")[1].tolist() == [5, 5]
 
 
 def test_fashion_mnist_reads_its_own_files(tmp_path, monkeypatch):
@@ -104,12 +105,12 @@ def test_fashion_mnist_reads_its_own_files(tmp_path, monkeypatch):
         files[f"{stem}-images-idx3-ubyte.gz"] = gzip.compress(idx(np.full((n, 28, 28), 255)))
         files[f"{stem}-labels-idx1-ubyte.gz"] = gzip.compress(idx(np.arange(n)))
     put(monkeypatch, tmp_path, "fashion_mnist", files)
-    images, labels = data.fashion_mnist("test")
+    images, labels = sets.fashion_mnist("test")
     assert images.shape == (2, 1, 28, 28) and (images == 1).all() and labels.tolist() == [0, 1]
-    assert len(data.fashion_mnist("train")[0]) == 3
+    assert len(sets.fashion_mnist("train")[0]) == 3
 
 
-@pytest.mark.parametrize("function", [data.mnist, data.fashion_mnist, data.cifar10, data.multi30k, data.tatoeba])
+@pytest.mark.parametrize("function", [sets.mnist, sets.fashion_mnist, sets.cifar10, sets.multi30k, sets.tatoeba])
 def test_an_unknown_split_is_named_before_anything_is_fetched(function):
     with pytest.raises(ValueError, match="'dev' is not one of 'train'"):
         function("dev")
@@ -130,25 +131,25 @@ sentences = st.integers(0, 60).map("문장 {}.".format), st.integers(0, 60).map(
 
 @given(st.lists(st.tuples(*sentences), max_size=60))
 def test_no_sentence_is_in_two_splits(pairs):
-    splits = data.split_pairs(pairs)
+    splits = sets.split_pairs(pairs)
     assert_nothing_is_shared(splits)
     assert sorted(sum(splits.values(), [])) == sorted(pairs)
     assert all(len(splits[name]) <= len(pairs) / 10 for name in ("val", "test"))
-    assert splits == data.split_pairs(list(pairs))
+    assert splits == sets.split_pairs(list(pairs))
 
 
 def test_pairs_are_linked_through_other_pairs():
     pairs = [("가", "Go."), ("나", "I"), ("다", "all"), ("가", "Walk!"), ("라", "walk ."), ("나", "go"), ("all", "x")]
-    assert data.linked(pairs) == [0, 0, 2, 0, 0, 0, 6], "the last shares its word with another language only"
-    assert data.linked([("...", "!"), ("?", "a")]) == [0, 1], "marks alone are sentences of their own"
+    assert sets.linked(pairs) == [0, 0, 2, 0, 0, 0, 6], "the last shares its word with another language only"
+    assert sets.linked([("...", "!"), ("?", "a")]) == [0, 1], "marks alone are sentences of their own"
 
 
 def test_splits_hold_a_tenth_and_keep_the_order():
     pairs = [(f"문장 {i}", f"sentence {i}") for i in range(500)]
-    splits = data.split_pairs(pairs)
+    splits = sets.split_pairs(pairs)
     assert [len(splits[name]) for name in ("train", "val", "test")] == [400, 50, 50]
     assert all(part == [pair for pair in pairs if pair in part] for part in splits.values())
-    assert splits["test"] != pairs[-50:] and splits["test"] == data.split_pairs(pairs)["test"]
+    assert splits["test"] != pairs[-50:] and splits["test"] == sets.split_pairs(pairs)["test"]
 
 
 # Real data.
@@ -159,17 +160,17 @@ def test_mnist():
     packed = downloads.fetch("mnist")["train-images-idx3-ubyte.gz"]
     assert hashlib.md5(downloads.read(packed)).hexdigest() == "6bbc9ace898e44ae57da46a324031adb"
     for split, n, first in (("train", 60_000, [5, 0, 4, 1, 9]), ("test", 10_000, [7, 2, 1, 0, 4])):
-        images, labels = data.mnist(split)
+        images, labels = sets.mnist(split)
         assert images.shape == (n, 1, 28, 28) and images.dtype == torch.float32
         assert images.min() == -1 and images.max() == 1 and images[:, :, 0, 0].max() == -1  # a black margin
         assert labels.shape == (n,) and labels.dtype == torch.int64 and labels[:5].tolist() == first
     with pytest.raises(ValueError, match="'valid'"):
-        data.mnist("valid")
+        sets.mnist("valid")
 
 
 def test_multi30k():
     given_data("multi30k")
-    pairs = {split: data.multi30k(split) for split in ("train", "val", "test")}
+    pairs = {split: sets.multi30k(split) for split in ("train", "val", "test")}
     assert [len(part) for part in pairs.values()] == [29_000, 1_014, 1_000]
     assert pairs["train"][0][1] == "Two young, White males are outside near many bushes."
     assert pairs["train"][0][0].startswith("Zwei junge weiße Männer")
@@ -178,11 +179,11 @@ def test_multi30k():
 
 def test_tatoeba():
     given_data("tatoeba")
-    pairs = data.tatoeba("all")
+    pairs = sets.tatoeba("all")
     assert len(pairs) == 3798 and pairs[0] == ("가.", "Go.")
     assert all(re.search("[가-힣]", korean) for korean, _ in pairs)
     assert all("CC-BY" not in part for pair in pairs for part in pair)
-    splits = {split: data.tatoeba(split) for split in ("train", "val", "test")}
+    splits = {split: sets.tatoeba(split) for split in ("train", "val", "test")}
     assert [len(part) for part in splits.values()] == [3040, 379, 379]
     assert sorted(sum(splits.values(), [])) == sorted(pairs)
     assert_nothing_is_shared(splits)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from helpers import DATA
-from helpers.data import load_emoji
+from helpers.data.sets import load_emoji
 
 EMOJI = DATA / "emoji"
 

@@ -7,8 +7,9 @@ import pytest
 import torch
 from fontTools.ttLib import TTFont
 
-from helpers import DATA, scenes
-from helpers.data import load_emoji
+from helpers import DATA
+from helpers.data import scenes
+from helpers.data.sets import load_emoji
 
 FONT = DATA / "fonts" / "CourseSansKR.ttf"
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_translator import TARGET, alone, sources, translator
 
+from helpers.data.text import BOS, EOS, PAD, is_token
 from helpers.models.decoding import LIMIT, alignment, beam_search, greedy
 from helpers.models.seq2seq import SCORES
-from helpers.text import BOS, EOS, PAD, is_token
 
 EVERY = [*SCORES, None]
 SRC = sources(3, 0, 6, 1)
@@ -257,7 +257,7 @@ def test_a_model_without_attention_has_no_alignment():
 
 
 @pytest.mark.parametrize(("search", "wrong"), [(greedy, {"limit": 0}), (beam_search, {"limit": 0}),
-                                               (beam_search, {"width": 0})])  # fmt: skip
+                                               (beam_search, {"width": 0})])
 def test_a_search_without_room_is_refused(search, wrong):
     ((name, value),) = wrong.items()
     with pytest.raises(ValueError, match=f"at least 1.*{name}={value}"):

@@ -8,19 +8,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import filters, metrics, recipes, scenes
-from helpers.checkpoints import load
-from helpers.corruptions import add_noise
-from helpers.models.denoising import (
-    PointDenoiser,
-    denoising_loss,
-    ideal_denoiser,
-    log_density,
-    weighted_denoising_loss,
-)
-from helpers.models.skip import WIDTHS, SkipAutoencoder, Up
-from helpers.recipes import denoising as entries
-from helpers.training import train
+from helpers.data import scenes, sets
+from helpers.data.noise import add_noise
+from helpers.lessons.denoising import filters
+from helpers.lessons.denoising import recipes as entries
+from helpers.metrics.pictures import mse, psnr
+from helpers.models.denoising import PointDenoiser, denoising_loss, ideal_denoiser, log_density, weighted_denoising_loss
+from helpers.models.small_unet import WIDTHS, SmallUNet, Up
+from helpers.training import recipes
+from helpers.training.checkpoints import load
+from helpers.training.loop import train
 
 # -- noise -----------------------------------------------------------------------------------------
 
@@ -28,7 +25,7 @@ from helpers.training import train
 def test_the_level_of_noise_is_quoted_on_0_1():
     x = torch.rand(400, 3, 16, 16) * 2 - 1
     for sigma in (0.05, 0.5):
-        assert metrics.mse(add_noise(x, sigma), x).mean().sqrt() == pytest.approx(sigma, rel=0.01)
+        assert mse(add_noise(x, sigma), x).mean().sqrt() == pytest.approx(sigma, rel=0.01)
     assert torch.equal(add_noise(x, 0), x)
 
 
@@ -49,7 +46,7 @@ def test_noise_comes_from_its_generator_and_is_not_clamped():
     (torch.tensor([0.1, float("nan")]), "at least 0"),
     (torch.tensor([0.1, 0.2, 0.3]), r"one for each of 2 pictures; got shape \(3,\)"),
     (torch.full((2, 1, 1, 1), 0.1), "one for each of 2 pictures"),
-])  # fmt: skip
+])
 def test_levels_that_make_no_sense_are_refused(sigma, message):
     with pytest.raises(ValueError, match=message):
         add_noise(torch.zeros(2, 3, 8, 8), sigma)
@@ -70,7 +67,7 @@ def test_a_filter_leaves_a_plain_picture_alone_and_lowers_the_error_of_a_noisy_o
     torch.testing.assert_close(filters.apply(name, plain, 0.1, strength), plain, atol=1e-3, rtol=0)
     noisy = add_noise(plain * 0.5, 0.1)
     cleaned = filters.apply(name, noisy, 0.1, strength)
-    assert cleaned.dtype == noisy.dtype and metrics.mse(cleaned, plain * 0.5).max() < 0.5 * 0.01
+    assert cleaned.dtype == noisy.dtype and mse(cleaned, plain * 0.5).max() < 0.5 * 0.01
 
 
 def test_filters_give_every_channel_its_own_result():
@@ -85,7 +82,7 @@ def test_tuning_finds_the_strength_of_least_error():
     for name in ("median", "gaussian"):
         found = filters.tune(name, x, 0.3)
         noisy = add_noise(x, 0.3, torch.Generator().manual_seed(0))
-        error = {s: metrics.psnr(x, filters.apply(name, noisy, 0.3, s)).mean() for s in filters.GRID[name]}
+        error = {s: psnr(x, filters.apply(name, noisy, 0.3, s)).mean() for s in filters.GRID[name]}
         assert error[found] == max(error.values()) and found > filters.GRID[name][0]
 
 
@@ -110,8 +107,8 @@ def test_the_slow_filters_are_at_their_best_too(kind, name):
     clean, grid = filters.tuning_pictures(kind), filters.GRID[name]
     found = filters.STRENGTHS[kind][name][filters.LEVELS.index(0.3)]
     noisy, place = add_noise(clean, 0.3, torch.Generator().manual_seed(0)), grid.index(found)
-    psnr = {s: metrics.psnr(clean, filters.apply(name, noisy, 0.3, s)).mean() for s in grid[place - 1 : place + 2]}
-    assert len(psnr) == 3 and psnr[found] == max(psnr.values())
+    found_psnr = {s: psnr(clean, filters.apply(name, noisy, 0.3, s)).mean() for s in grid[place - 1 : place + 2]}
+    assert len(found_psnr) == 3 and found_psnr[found] == max(found_psnr.values())
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
@@ -120,7 +117,7 @@ def test_the_slow_filters_are_at_their_best_too(kind, name):
     (("nlm", "scenes", torch.zeros(1, 3, 8, 8), 0), "above 0; got 0"),
     (("nlm", "scenes", torch.zeros(1, 3, 8, 8), -0.1), "above 0; got -0.1"),
     (("nlm", "scenes", torch.zeros(3, 8, 8), 0.1), r"expected pictures \(B, C, H, W\); got \(3, 8, 8\)"),
-])  # fmt: skip
+])
 def test_what_filters_were_not_tuned_for_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         filters.denoise(*arguments)
@@ -140,18 +137,18 @@ def test_an_unknown_filter_is_named():
 
 @settings(max_examples=10, deadline=None)
 @given(inputs=st.integers(3, 5), outputs=st.integers(1, 3), residual=st.booleans(), size=st.sampled_from([8, 32, 40]),
-       widths=st.sampled_from([WIDTHS, (8, 8, 8, 8), (8, 16, 8, 24)]))  # fmt: skip
+       widths=st.sampled_from([WIDTHS, (8, 8, 8, 8), (8, 16, 8, 24)]))
 def test_any_sizes_fit_together(inputs, outputs, residual, size, widths):
-    model = SkipAutoencoder(inputs, outputs, widths, residual)
+    model = SmallUNet(inputs, outputs, widths, residual)
     x = torch.randn(2, inputs, size, size)
     assert model(x).shape == (2, outputs, size, size)
-    again = SkipAutoencoder(**model.config)
+    again = SmallUNet(**model.config)
     again.load_state_dict(model.state_dict())
     assert torch.equal(again(x), model(x))
 
 
 def test_an_untrained_residual_network_changes_nothing_and_learns():
-    model, x = SkipAutoencoder(4, 3, (8, 8, 8, 8)), torch.randn(2, 4, 16, 16)
+    model, x = SmallUNet(4, 3, (8, 8, 8, 8)), torch.randn(2, 4, 16, 16)
     assert torch.equal(model(x), x[:, :3])
     model(x).square().sum().backward()
     assert model.picture.weight.grad.abs().sum() > 0
@@ -159,7 +156,7 @@ def test_an_untrained_residual_network_changes_nothing_and_learns():
 
 def test_details_pass_beside_the_bottom():
     """Whatever the bottom says, each resolution's skip reaches the output; and the bottom reaches every place."""
-    model = SkipAutoencoder(widths=(8, 8, 8, 8), residual=False)
+    model = SmallUNet(widths=(8, 8, 8, 8), residual=False)
     x = torch.randn(1, 3, 32, 32)
     for name in ("block0", "block1", "block2", "block3"):
         heard = []
@@ -177,21 +174,21 @@ def test_details_pass_beside_the_bottom():
 @pytest.mark.parametrize(("wrong", "message"), [
     ({"widths": (16, 24, 32)}, "four multiples of 8"), ({"widths": (16, 24, 32, 4)}, "four multiples of 8"),
     ({"inputs": 1, "outputs": 3}, "inputs >= outputs"), ({"outputs": 0}, "inputs >= outputs"),
-])  # fmt: skip
+])
 def test_networks_that_cannot_be_built_are_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
-        SkipAutoencoder(**wrong)
+        SmallUNet(**wrong)
 
 
 @pytest.mark.parametrize("shape", [(2, 4, 32, 32), (2, 3, 28, 28), (3, 32, 32)])
 def test_pictures_of_another_shape_are_refused(shape):
     with pytest.raises(ValueError, match=r"expected \(B, 3, S, S\) with S a multiple of 8"):
-        SkipAutoencoder(widths=(8, 8, 8, 8))(torch.zeros(shape))
+        SmallUNet(widths=(8, 8, 8, 8))(torch.zeros(shape))
 
 
 def test_it_learns_one_batch():
     x = scenes.make_scenes(8, seed=0)[0]
-    batch, model = (add_noise(x, 0.3), x), SkipAutoencoder(widths=(8, 8, 8, 8))
+    batch, model = (add_noise(x, 0.3), x), SmallUNet(widths=(8, 8, 8, 8))
     before = denoising_loss(model, batch)[0].item()
     train(model, lambda step: batch, denoising_loss, 60, lr=1e-2, label=None)
     assert denoising_loss(model, batch)[0].item() < before / 5
@@ -262,8 +259,8 @@ def test_the_loss_compares_with_the_clean_picture():
 @pytest.mark.parametrize("name", ["scenes-code", "scenes-skip", "emoji-code", "emoji-skip"])
 def test_batches_are_noisy_pictures_clean_ones_and_their_levels(name):
     torch.manual_seed(1)
-    noisy, clean, sigma = recipes.find(f"dae-{name}").batches()(0)
-    level = metrics.mse(noisy, clean).sqrt()
+    noisy, clean, sigma = recipes.find(f"dae-{name}").batches(100)(0)
+    level = mse(noisy, clean).sqrt()
     assert clean.abs().max() <= 1 and noisy.shape == clean.shape == (32, 3, 32, 32)
     assert level.tolist() == pytest.approx(sigma.tolist(), rel=0.05), "of each picture its own"
     assert sigma.min() < 0.1 and 0.4 < sigma.max() < entries.HIGHEST
@@ -273,10 +270,10 @@ def test_batches_are_noisy_pictures_clean_ones_and_their_levels(name):
 def test_turned_emoji_are_training_emoji_in_other_guises(monkeypatch):
     """With one picture to choose from, a batch holds its quarter turns, some with their channels exchanged."""
     one = torch.rand(3, 8, 8) * 2 - 1
-    monkeypatch.setattr(entries, "emoji", lambda batch: lambda step: one.expand(batch, 3, 8, 8))
+    monkeypatch.setattr(entries, "emoji_batches", lambda batch: lambda step: one.expand(batch, 3, 8, 8))
     _, clean, _ = entries.turned_emoji(64)(0)
     guises = {one.rot90(turns, (1, 2))[list(order)].numpy().tobytes() for turns in range(4)
-              for order in itertools.permutations(range(3))}  # fmt: skip
+              for order in itertools.permutations(range(3))}
     seen = {x.contiguous().numpy().tobytes() for x in clean}
     assert seen <= guises and len(seen) > 12
     upright = {one.rot90(turns, (1, 2)).contiguous().numpy().tobytes() for turns in range(4)}
@@ -292,7 +289,7 @@ def test_the_weighted_loss_weighs_each_picture_by_its_level():
 
 def test_new_pictures_are_of_no_training_set():
     test = {x.numpy().tobytes() for x in entries.new_pictures("emoji", 50)}
-    train_images = recipes.autoencoder.data.load_emoji("train").images
+    train_images = sets.load_emoji("train").images
     assert len(test) == 50 and not test & {x.numpy().tobytes() for x in train_images}
 
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 from played import check_knobs, play
 
-from helpers import exercises, scenes, toys
+from helpers.data import scenes, toys
+from helpers.lessons.denoising import exercises
 from helpers.models.denoising import ideal_denoiser
 
 
@@ -44,7 +45,7 @@ FROZEN = torch.randn(64, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     (lambda x, sigma: (x + 2 * sigma * FROZEN[: len(x)], x), "✗"),
     (lambda x, sigma: (x + 2 * sigma * FROZEN[torch.randint(64, (1,))], x), "✗"),
     (lambda x, sigma: ..., "○"),
-])  # fmt: skip
+])
 def test_training_pair(lesson, answer, start, capsys):
     assert verdict(lesson, answer, capsys).startswith(start)
 
@@ -79,7 +80,7 @@ def to_nearest(denoiser, y, points, residual=True):
     (to_nearest, "✓"), (lambda d, y, p: to_nearest(d, y, p, residual=False), "✗"),
     (lambda d, y, p: -to_nearest(d, y, p), "✗"), (lambda d, y, p: to_nearest(d, y, p).abs(), "✗"),
     (lambda d, y, p: 1.0, "✗"), (lambda d, y, p: None, "○"),
-])  # fmt: skip
+])
 def test_pointing(answer, start, capsys):
     exercise = exercises.pointing(lambda y: ideal_denoiser(y, POINTS, 0.1), POINTS, 0.1)
     assert verdict(exercise, answer, capsys).startswith(start)
@@ -108,7 +109,7 @@ def crossing(sigmas, filtered, network):
     (lambda s, f, n: [a for a, b, c in zip(s, f, n, strict=True) if c < b][-1], "the last level at which the filter"),
     (lambda s, f, n: crossing([0.1, 0.2, 0.4], [30, 26, 20], [25, 25, 24]), "for our networks"),
     (lambda s, f, n: None, "○"),
-])  # fmt: skip
+])
 def test_overtaking(answer, says, capsys):
     exercise = exercises.overtaking((0.1, 0.2, 0.3), [27.0, 24.0, 22.0], [25.0, 24.5, 24.0])
     assert says in verdict(exercise, answer, capsys)

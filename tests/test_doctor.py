@@ -6,7 +6,9 @@ from collections import namedtuple
 
 import pytest
 
-from helpers import ROOT, doctor, machine, manifest
+from helpers import ROOT
+from helpers.course import doctor, machine
+from helpers.data import manifest
 
 Usage = namedtuple("Usage", "free")
 
@@ -32,15 +34,15 @@ FAULTS = [
     # check, what is put in the place of what, the mark, a part of the advice
     (doctor.python, "sys.version_info", (3, 9, 1), "!", "3.11 to 3.13"),
     (doctor.pytorch, "torch.__version__", "2.1.0", "✗", "2.4 at least"),
-    (doctor.device, "helpers.doctor.shutil.which", lambda name: name, "!", "CUDA build"),
+    (doctor.device, "helpers.course.doctor.shutil.which", lambda name: name, "!", "CUDA build"),
     (doctor.cores, "torch.get_num_threads", lambda: 999, "!", "set_num_threads"),
-    (doctor.memory, "helpers.machine.free_memory_mb", lambda: 400, "!", "Close other programs"),
-    (doctor.disk, "helpers.doctor.shutil.disk_usage", lambda path: Usage(1e8), "!", "free some"),
-    (doctor.disk, "helpers.doctor.os.access", lambda *_: False, "!", "cannot be kept"),
-    (doctor.course_files, "helpers.manifest.differences", lambda: ALTERED, "✗", "Restore it"),
-    (doctor.course_files, "helpers.manifest.read", dict, "✗", "manifest.json"),
-    (doctor.widgets, "helpers.doctor.version", lambda name: "7.6.5", "!", "7.7.1 and 8"),
-    (doctor.korean_font, "helpers.doctor.DATA", ROOT / "tests", "!", "boxes"),
+    (doctor.memory, "helpers.course.machine.free_memory_mb", lambda: 400, "!", "Close other programs"),
+    (doctor.disk, "helpers.course.doctor.shutil.disk_usage", lambda path: Usage(1e8), "!", "free some"),
+    (doctor.disk, "helpers.course.doctor.os.access", lambda *_: False, "!", "cannot be kept"),
+    (doctor.course_files, "helpers.data.manifest.differences", lambda: ALTERED, "✗", "Restore it"),
+    (doctor.course_files, "helpers.data.manifest.read", dict, "✗", "manifest.json"),
+    (doctor.widgets, "helpers.course.doctor.version", lambda name: "7.6.5", "!", "7.7.1 and 8"),
+    (doctor.korean_font, "helpers.course.doctor.DATA", ROOT / "tests", "!", "boxes"),
 ]
 
 

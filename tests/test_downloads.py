@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers import downloads
-from helpers.downloads import DATASETS, Dataset, DataUnavailable, fetch
+from helpers.data import downloads
+from helpers.data.downloads import DATASETS, Dataset, DataUnavailable, fetch
 
 CONTENT = {"a.gz": b"pictures " * 40_000, "b.gz": b"labels " * 1_000}  # more than one chunk
 
@@ -72,7 +72,7 @@ def tiny(*mirrors, hash_of="content"):
 def tree(folder):
     """What a cache holds, but for the lock: path -> bytes."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in Path(folder).rglob("*")
-            if p.is_file() and p.suffix != ".lock"}  # fmt: skip
+            if p.is_file() and p.suffix != ".lock"}
 
 
 def no_mirror():
@@ -289,7 +289,7 @@ def test_a_relative_course_data_starts_at_the_root(tmp_path, cache, use, monkeyp
     (lambda path: path.unlink(), "missing"),
     (lambda path: path.write_bytes(path.read_bytes()[:20]), "damaged"),
     (lambda path: path.write_bytes(gzip.compress(b"other")), "another version"),
-])  # fmt: skip
+])
 def test_course_data_missing_or_damaged(tmp_path, cache, use, monkeypatch, spoil, fault):
     (tmp_path / "given" / "tiny").mkdir(parents=True)
     for name, content in CONTENT.items():
@@ -307,7 +307,7 @@ def test_course_data_missing_or_damaged(tmp_path, cache, use, monkeypatch, spoil
 
 FORTY = """
 import multiprocessing, sys
-from helpers import downloads
+from helpers.data import downloads
 downloads.DATASETS["tiny"] = downloads.Dataset(*{fields!r})
 
 def ask(barrier, results):

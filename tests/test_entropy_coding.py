@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.entropy_coding import TOTAL, Quantiser, bits, counts, decode, encode, frequencies
+from helpers.systems.range_coding import TOTAL, Quantiser, bits, counts, decode, encode, frequencies
 
 
 @st.composite
@@ -72,7 +72,7 @@ def test_a_table_is_in_proportion():
 @pytest.mark.parametrize("weights", [
     np.ones((2, 3)), np.array([[1, -1]]), np.array([1, 2]), np.ones((1, 1), int), np.full((1, 3), 1 << 39),
     np.ones((1, TOTAL), int), np.full((1, 2), 1 << 62),
-])  # fmt: skip
+])
 def test_weights_that_are_none_are_refused(weights):
     with pytest.raises(ValueError, match="weights"):
         frequencies(weights)
@@ -97,7 +97,7 @@ def test_the_bytes_are_the_same_on_every_machine():
 @pytest.mark.parametrize(("symbols", "match"), [
     (torch.zeros(3, 1).long(), "a column for each table"), (torch.zeros(6).long(), "a column for each table"),
     (torch.full((3, 2), 4), "0 to 3"), (torch.full((3, 2), -1), "0 to 3"),
-])  # fmt: skip
+])
 def test_symbols_that_no_table_has_are_refused(symbols, match):
     with pytest.raises(ValueError, match=match):
         encode(symbols, frequencies(np.ones((2, 4), int)))
@@ -150,7 +150,7 @@ def test_a_number_that_never_changes_is_kept():
     (lambda: Quantiser.of_bits(torch.rand(4, 2), 2.5), "1 to 12 whole bits, not 2.5"),
     (lambda: Quantiser.of_bits(torch.rand(4, 2), 4).symbols(torch.rand(3, 1)), r"codes \(N, 2\); got \(3, 1\)"),
     (lambda: decode(b"", frequencies(np.ones((1, 4), int)), -1), "no -1 symbols"),
-])  # fmt: skip
+])
 def test_settings_without_sense_are_refused(make, match):
     with pytest.raises(ValueError, match=match):
         make()

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from helpers import exercises, scenes
-from helpers.checkpoints import load
+from helpers.data import scenes
+from helpers.lessons.autoencoder import exercises
+from helpers.training.checkpoints import load
 
 
 def angles(a, b):
@@ -22,7 +23,7 @@ SPAN = torch.linalg.qr(torch.randn(20, 3, generator=torch.Generator().manual_see
     (lambda a, b: torch.rad2deg(torch.arccos(torch.linalg.svdvals(a.T @ b).clamp(max=1))), "✗"),  # no QR
     (lambda a, b: torch.rad2deg(torch.arccos((torch.linalg.qr(a).Q * torch.linalg.qr(b).Q).sum(0).clamp(-1, 1))), "✗"),
     (lambda a, b: ..., "○"),
-])  # fmt: skip
+])
 def test_principal_angles(answer, verdict, capsys):
     exercises.principal_angles(SPAN, SPAN @ torch.tensor([[1.0, 1, 0], [0, 1, 0], [2, 0, 1]])).check(answer)
     assert capsys.readouterr().out.startswith(verdict)
@@ -45,7 +46,7 @@ def below_the_chord(sizes, errors, log=True):
     (lambda sizes, errors: sizes[min(range(len(errors)), key=errors.__getitem__)], "✗"),  # the smallest error
     (lambda sizes, errors: 8, "✗"),
     (lambda sizes, errors: None, "○"),
-])  # fmt: skip
+])
 def test_elbow(answer, verdict, capsys):
     exercises.elbow([1, 2, 4, 8, 16], [1, 1 / 2, 1 / 4, 1 / 8, 1 / 8.1]).check(answer)
     assert capsys.readouterr().out.startswith(verdict)
@@ -63,7 +64,7 @@ def rank(net, x, truth, descending=True):
     (lambda net, x, truth: rank(lambda x: x, x, truth), "✗"),  # the input instead of the reconstruction
     (lambda net, x, truth: list(scenes.FACTORS), "✗"),
     (lambda net, x, truth: rank(net, x, truth)[:1], "✗"),
-])  # fmt: skip
+])
 def test_ranking(answer, verdict, capsys):
     x, factors = scenes.make_scenes(200, seed=5)
     exercises.ranking(load("autoencoder-scenes-3")[0], x, factors).check(answer)

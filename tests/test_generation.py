@@ -4,11 +4,14 @@ import pytest
 import torch
 from torch import distributions
 
-from helpers import densities, exercises, recipes, scenes
-from helpers.checkpoints import load
+from helpers.data import scenes
+from helpers.lessons.ae_vs_vae import exercises
+from helpers.lessons.ae_vs_vae import recipes as generation
+from helpers.models import densities
 from helpers.models.autoencoder import Autoencoder
 from helpers.models.vae import VAE
-from helpers.recipes import generation
+from helpers.training import recipes
+from helpers.training.checkpoints import load
 
 
 def some_mixture(k=3, d=2):
@@ -123,7 +126,7 @@ def test_a_number_that_never_changes_is_no_obstacle(fit):
     (lambda: densities.mixture(torch.randn(20, 4), 0), "at least one component, not 0"),
     (lambda: densities.standard_normal(0), "at least one number, not 0"),
     (lambda: densities.standard_normal(3).log_density(torch.zeros(2, 4)), r"expected codes \(n, 3\); got \(2, 4\)"),
-])  # fmt: skip
+])
 def test_what_cannot_be_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
@@ -228,7 +231,7 @@ def test_the_two_kinds_differ_in_the_loss_alone(d):
 
 
 def test_both_see_the_same_pictures():
-    ae, vae = (recipes.find(generation.weights_of(kind, 8)).batches() for kind in generation.KINDS)
+    ae, vae = (recipes.find(generation.weights_of(kind, 8)).batches(100) for kind in generation.KINDS)
     torch.manual_seed(4)
     x = ae(0)
     torch.manual_seed(4)
@@ -258,7 +261,7 @@ class Share:
 
 class Toy:
     def decode(self, z):
-        return exercises.generation.toy_decode(z)
+        return exercises.toy_decode(z)
 
 
 def tables(own=0.1, ae=0.02, gaussian=0.05, mixture=0.3):
@@ -278,7 +281,7 @@ def tables(own=0.1, ae=0.02, gaussian=0.05, mixture=0.3):
      "✗", "colours count too"),
     (lambda decode, source, n: generation.rates(decode(source.sample(n)))[1], "✗", "ValueError"),
     (lambda decode, source, n: None, "○", ""),
-])  # fmt: skip
+])
 def test_two_by_three(answer, verdict, hint, capsys):
     exercises.two_by_three({"AE": Toy(), "VAE": Toy()}, tables()).check(answer)
     printed = capsys.readouterr().out
@@ -287,7 +290,7 @@ def test_two_by_three(answer, verdict, hint, capsys):
 
 @pytest.mark.parametrize(("changed", "hint"), [
     ({"ae": 0.12}, "from N(0, I) the VAE"), ({"gaussian": 0.5}, "one Gaussian"), ({"own": 0.6}, "the VAE's prior"),
-])  # fmt: skip
+])
 def test_a_table_of_another_order_is_noticed(changed, hint, capsys):
     exercises.two_by_three({"AE": Toy(), "VAE": Toy()}, tables(**changed)).check(rate)
     assert hint in capsys.readouterr().out
@@ -303,7 +306,7 @@ def share_between(encode, decode, a, b, t):
     (lambda encode, decode, a, b, t: loosely(torch.lerp(a, b, t)), "✗", "mix the codes"),
     (lambda encode, decode, a, b, t: share_between(encode, decode, a, b, 0.5), "✗", "use t"),
     (lambda encode, decode, a, b, t: ..., "○", ""),
-])  # fmt: skip
+])
 def test_interpolation(answer, verdict, hint, capsys):
     x, _ = scenes.make_scenes(40, seed=1)
     model = small(Autoencoder)

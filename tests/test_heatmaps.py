@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import heatmaps
-from helpers.pictures import words
+from helpers.show import heatmaps
+from helpers.show.raster import words
 
 
 def luminance(colour):

@@ -7,8 +7,9 @@ import pytest
 import torch
 from played import play, positions
 
-from helpers import data, exercises, fillings, masks, recipes, scenes, trials
-from helpers.checkpoints import load
+from helpers.data import masks, scenes, sets
+from helpers.lessons.inpainting import baselines, exercises
+from helpers.lessons.inpainting import recipes as inpainting
 from helpers.models.inpainting import (
     BottleneckInpainter,
     SkipInpainter,
@@ -19,8 +20,9 @@ from helpers.models.inpainting import (
     whole_loss,
 )
 from helpers.models.mae import MAE
-from helpers.recipes import inpainting
-from helpers.training import train
+from helpers.training import recipes, tuning
+from helpers.training.checkpoints import load
+from helpers.training.loop import train
 
 # -- masks -----------------------------------------------------------------------------------------
 
@@ -103,7 +105,7 @@ def test_masks_follow_their_generator():
     (lambda: masks.box(1, (9, 5)), r"got \(9, 5\)"), (lambda: masks.pixels(1, (0.9, 0.2)), r"got \(0.9, 0.2\)"),
     (lambda: masks.brush(1, 0), "not 0"), (lambda: masks.patches(1, -0.1), "between 0 and 1; got -0.1"),
     (lambda: masks.patches(1, 0.5, 5), "patches of 5"),
-])  # fmt: skip
+])
 def test_masks_that_cannot_be_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
@@ -121,7 +123,7 @@ def test_the_error_inside_counts_hidden_pixels_alone_on_0_1():
 
 # -- fillings without learning ---------------------------------------------------------------------
 
-FILLINGS = (fillings.mean_fill, fillings.background_fill, fillings.biharmonic_fill)
+FILLINGS = (baselines.mean_fill, baselines.background_fill, baselines.biharmonic_fill)
 
 
 @pytest.mark.parametrize("filling", FILLINGS, ids=lambda f: f.__name__)
@@ -140,39 +142,39 @@ def test_mean_and_background():
     mask[..., :4] = True
     x[..., 2:6, :4] = 9.0  # hidden
     expected = torch.tensor([0.5 * 24 - 8, 0.5 * 24, 0.5 * 24 + 8]) / 32
-    assert torch.allclose(fillings.mean_fill(x, mask)[0, :, 0, 0], expected)
-    assert (fillings.background_fill(x, mask)[0, :, :, 0] == 0.5).all()
+    assert torch.allclose(baselines.mean_fill(x, mask)[0, :, 0, 0], expected)
+    assert (baselines.background_fill(x, mask)[0, :, :, 0] == 0.5).all()
     ring = torch.ones(1, 1, 8, 8, dtype=torch.bool)
     ring[..., 2:6, 2:6] = False
     known = torch.zeros(1, 1, 8, 8) + 0.25
-    assert (fillings.background_fill(known, ring) == 0.25).all(), "no border is known"
+    assert (baselines.background_fill(known, ring) == 0.25).all(), "no border is known"
 
 
 def test_the_biharmonic_filling_continues_a_slope():
     slope = torch.linspace(-1, 1, 16).expand(1, 3, 16, 16).contiguous()
     mask = masks.box_at(5, 5, 6, 16)
-    assert (fillings.biharmonic_fill(slope.where(~mask, 0), mask) - slope).abs().max() < 1e-3
+    assert (baselines.biharmonic_fill(slope.where(~mask, 0), mask) - slope).abs().max() < 1e-3
     for nothing in (torch.zeros_like(mask), torch.ones_like(mask)):
-        assert torch.equal(fillings.biharmonic_fill(slope, nothing), slope)
+        assert torch.equal(baselines.biharmonic_fill(slope, nothing), slope)
 
 
 def test_possible_scenes_agree_with_all_that_is_known():
     x, mask = scenes.draw(torch.tensor([[0, 0, 0, 0, 0, 2]])), masks.box_at(2, 2)
-    found = fillings.possible_scenes(x, mask, background=2, tries=3000)
+    found = baselines.possible_scenes(x, mask, background=2, tries=3000)
     known = ~mask.expand_as(found)
-    assert len(found) > 100 and ((found - x).abs()[known] <= fillings.SAME).all()
+    assert len(found) > 100 and ((found - x).abs()[known] <= baselines.SAME).all()
     factors = scenes.parse(found).factors
     assert (factors[:, 3:5] == 0).all() and (factors[:, 5] == 2).all() and len(factors[:, 1].unique()) == 8
     open_ = masks.box_at(20, 20)
     with pytest.raises(ValueError, match="hide all of its object"):
-        fillings.possible_scenes(x, open_, background=2, tries=1000)
+        baselines.possible_scenes(x, open_, background=2, tries=1000)
 
 
 # -- models and loss -------------------------------------------------------------------------------
 
 NETS = {"code": lambda: BottleneckInpainter(8, width=16, bottom=8, hidden=16),
         "skip": lambda: SkipInpainter(widths=(8, 8, 8, 8)),
-        "guess": lambda: SkipInpainter(widths=(8, 8, 8, 8), guess=True)}  # fmt: skip
+        "guess": lambda: SkipInpainter(widths=(8, 8, 8, 8), guess=True)}
 EACH = pytest.mark.parametrize("build", NETS.values(), ids=list(NETS))
 
 
@@ -230,11 +232,11 @@ def test_an_untrained_u_net_that_starts_from_the_guess_draws_it():
 
 
 @pytest.mark.parametrize("mask", [torch.zeros(2, 1, 8, 8), torch.zeros(2, 8, 8, dtype=torch.bool),
-                                  torch.zeros(1, 1, 8, 8, dtype=torch.bool)])  # fmt: skip
+                                  torch.zeros(1, 1, 8, 8, dtype=torch.bool)])
 def test_a_mask_of_another_shape_or_type_is_refused(mask):
     x = torch.zeros(2, 3, 8, 8)
     for use in (lambda: hide(x, mask), lambda: paste(x, x, mask), lambda: smooth_guess(x, mask),
-                lambda: masked_loss(Fixed(x), (x, mask)), lambda: MAE(8, size=8)(x, mask)):  # fmt: skip
+                lambda: masked_loss(Fixed(x), (x, mask)), lambda: MAE(8, size=8)(x, mask)):
         with pytest.raises(ValueError, match=r"boolean mask \(2, 1, 8, 8\)"):
             use()
 
@@ -297,13 +299,13 @@ def test_the_visible_share_is_that_of_the_drawn_shape():
 def test_held_out_holes_are_always_the_same():
     for make in (lambda: inpainting.new_scenes_with_holes(20), inpainting.new_emoji_with_holes):
         assert all(torch.equal(a, b) for a, b in zip(make(), make(), strict=True))
-    assert torch.equal(inpainting.new_emoji_with_holes()[0], data.load_emoji("test").images)
+    assert torch.equal(inpainting.new_emoji_with_holes()[0], sets.load_emoji("test").images)
 
 
 @pytest.mark.parametrize("name", ["inpaint-scenes-code", "inpaint-scenes-skip", "inpaint-emoji-skip", "mae-scenes"])
 def test_a_recipe_makes_a_batch_and_a_loss(name):
     recipe = recipes.find(name)
-    x, mask = recipe.batches()(0)
+    x, mask = recipe.batches(recipe.steps)(0)
     assert x.shape == (32, 3, 32, 32) and mask.shape == (32, 1, 32, 32)
     assert math.isfinite(recipe.loss(recipe.build(), (x, mask))[0].item())
 
@@ -320,14 +322,14 @@ def test_the_code_was_trained_with_either_loss_and_nothing_else_differed():
     assert (whole.loss, hole.loss) == (whole_loss, masked_loss)
     assert (whole.steps, whole.lr, whole.seed) == (hole.steps, hole.lr, hole.seed)
     assert whole.build().config == hole.build().config
-    assert {"inside", "all_six"} < set(trials.find(hole.name))
+    assert {"inside", "all_six"} < set(tuning.find(hole.name))
     guess, plain = (recipes.find(f"inpaint-scenes-{kind}") for kind in ("skip-guess", "skip"))
     assert (guess.steps, guess.lr, guess.seed, guess.data) == (plain.steps, plain.lr, plain.seed, plain.data)
-    assert {"inside", "all_six"} < set(trials.find("inpaint-scenes-skip-guess"))
+    assert {"inside", "all_six"} < set(tuning.find("inpaint-scenes-skip-guess"))
 
 
 @pytest.mark.parametrize("name", ["inpaint-scenes-code", "inpaint-scenes-skip", "inpaint-emoji-code",
-                                  "inpaint-emoji-skip", "mae-scenes"])  # fmt: skip
+                                  "inpaint-emoji-skip", "mae-scenes"])
 def test_the_shipped_weights_do_what_their_cards_say(name):
     """A state fits its class even where `forward` has changed since; its figures then do not."""
     net, card = load(name)
@@ -335,7 +337,7 @@ def test_the_shipped_weights_do_what_their_cards_say(name):
 
 
 def batch_of(recipe):
-    batches = recipe.batches()
+    batches = recipe.batches(recipe.steps)
     torch.manual_seed(1)
     return batches(0)
 
@@ -359,7 +361,7 @@ def right_loss(x, y, mask):
     (lambda x, y, mask: right_loss(x, y.detach(), mask), "✗", "no gradient"),
     (lambda x, y, mask: right_loss(x, y, mask) + (y - y.detach())[~mask.expand_as(y)].sum(), "✗", "must be 0"),
     (lambda x, y, mask: ..., "○", ""),
-])  # fmt: skip
+])
 def test_hole_loss(answer, verdict, hint, capsys):
     exercises.hole_loss().check(answer)
     printed = capsys.readouterr().out
@@ -376,7 +378,7 @@ def spearman(a, b):
     (lambda a, b: torch.corrcoef(torch.stack([a.argsort().float(), b.argsort().float()]))[0, 1], "✗", "sort twice"),
     (lambda a, b: -spearman(a, b), "✗", "expected 1.000"),
     (lambda a, b: None, "○", ""),
-])  # fmt: skip
+])
 def test_rank_correlation(answer, verdict, hint, capsys):
     visible = torch.rand(200)
     exercises.rank_correlation(visible, 1 - visible + 0.1 * torch.rand(200)).check(answer)
@@ -419,7 +421,7 @@ def rolled(pictures, weights):
     (lambda x, w: (price(x, w)[0].flatten(), *price(x, w)[1:]), "✗", "shape"),
     (lambda x, w: price(x, w)[0], "✗", "three things"),
     (lambda x, w: None, "○", ""),
-])  # fmt: skip
+])
 def test_grey_price(answer, verdict, hint, capsys):
     exercises.grey_price(scenes.make_scenes(50, seed=0)[0]).check(answer)
     printed = capsys.readouterr().out

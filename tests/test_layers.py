@@ -20,7 +20,7 @@ def test_no_mask_means_that_all_is_seen():
 def test_self_attention_is_pytorchs_multihead_attention():
     ours, theirs, x = SelfAttention(12, heads=3), nn.MultiheadAttention(12, 3, batch_first=True), torch.randn(2, 7, 12)
     theirs.load_state_dict({"in_proj_weight": ours.qkv.weight, "in_proj_bias": ours.qkv.bias,
-                            "out_proj.weight": ours.out.weight, "out_proj.bias": ours.out.bias})  # fmt: skip
+                            "out_proj.weight": ours.out.weight, "out_proj.bias": ours.out.bias})
     causal = torch.ones(7, 7, dtype=torch.bool).tril()
     for mask in (None, causal):
         expected, weights = theirs(x, x, x, attn_mask=None if mask is None else ~mask, average_attn_weights=False)
@@ -38,7 +38,7 @@ def test_a_block_is_the_pre_norm_layer_of_pytorch():
     ours = Block(12, heads=3, hidden=20)
     theirs = nn.TransformerEncoderLayer(12, 3, 20, 0, "gelu", batch_first=True, norm_first=True).eval()
     pairs = {theirs.norm1: ours.norm1, theirs.norm2: ours.norm2, theirs.linear1: ours.widen,
-             theirs.linear2: ours.narrow, theirs.self_attn.out_proj: ours.attention.out}  # fmt: skip
+             theirs.linear2: ours.narrow, theirs.self_attn.out_proj: ours.attention.out}
     for theirs_part, part in pairs.items():
         theirs_part.load_state_dict(part.state_dict())
     theirs.self_attn.in_proj_weight, theirs.self_attn.in_proj_bias = ours.attention.qkv.parameters()
@@ -86,7 +86,7 @@ def test_a_patch_holds_its_pixels_row_by_row():
 
 
 @pytest.mark.parametrize(("shape", "patch"), [((1, 3, 8, 8), 3), ((3, 8, 8), 4), ((1, 3, 8, 6), 4),
-                                              ((1, 3, 16, 64), 4)])  # fmt: skip
+                                              ((1, 3, 16, 64), 4)])
 def test_pictures_that_patches_do_not_fit_are_refused(shape, patch):
     with pytest.raises(ValueError, match=rf"multiple of {patch}; got \({shape[0]}, "):
         patchify(torch.zeros(shape), patch)

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from helpers import masks, scenes
+from helpers.data import masks, scenes
 from helpers.models.inpainting import masked_loss
 from helpers.models.mae import MAE
 from helpers.models.vit import patchify
-from helpers.training import train
+from helpers.training.loop import train
 
 
 @pytest.mark.parametrize("patch", [5, 64, 0])

@@ -7,8 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import metrics, scenes
-from helpers.metrics import PCA
+from helpers.data import scenes
+from helpers.metrics.pca import PCA
+from helpers.metrics.pictures import frechet_distance, mse, psnr, scene_accuracy, squared_error, ssim
 
 
 def pictures(n, seed=0, side=16, channels=3):
@@ -17,16 +18,16 @@ def pictures(n, seed=0, side=16, channels=3):
 
 def test_errors_are_on_the_unit_scale():
     black, white = -torch.ones(2, 3, 4, 4), torch.ones(2, 3, 4, 4)
-    assert metrics.mse(black, white).tolist() == [1.0, 1.0]
-    assert metrics.squared_error(black, white).tolist() == [48.0, 48.0]
-    assert metrics.psnr(black, white).tolist() == [0.0, 0.0]
+    assert mse(black, white).tolist() == [1.0, 1.0]
+    assert squared_error(black, white).tolist() == [48.0, 48.0]
+    assert psnr(black, white).tolist() == [0.0, 0.0]
     grey = black.clone()
     grey[1] += 0.2  # a tenth of the range: an mse of 0.01 is 20 dB
-    assert metrics.psnr(black, grey).tolist() == [math.inf, pytest.approx(20.0, abs=1e-4)]
-    assert metrics.mse(black, grey).tolist() == [0.0, pytest.approx(0.01)]
+    assert psnr(black, grey).tolist() == [math.inf, pytest.approx(20.0, abs=1e-4)]
+    assert mse(black, grey).tolist() == [0.0, pytest.approx(0.01)]
 
 
-@pytest.mark.parametrize("metric", [metrics.mse, metrics.squared_error, metrics.psnr, metrics.ssim])
+@pytest.mark.parametrize("metric", [mse, squared_error, psnr, ssim])
 def test_each_picture_gets_its_own_number_and_the_order_does_not_matter(metric):
     x, y = pictures(5, 0), pictures(5, 1)
     values = metric(x, y)
@@ -59,18 +60,18 @@ def test_ssim_is_equation_13():
     x, noise = pictures(2, 0, side=14), pictures(2, 1, side=14)
     y = 0.7 * x + 0.3 * noise
     expected = [sum(ssim_by_hand((a[c] + 1) / 2, (b[c] + 1) / 2) for c in range(3)) / 3
-                for a, b in zip(x, y, strict=True)]  # fmt: skip
-    assert metrics.ssim(x, y).tolist() == pytest.approx(expected, abs=1e-5)
+                for a, b in zip(x, y, strict=True)]
+    assert ssim(x, y).tolist() == pytest.approx(expected, abs=1e-5)
 
 
 def test_ssim_of_known_pictures():
     x = pictures(2)
-    assert metrics.ssim(x, x).tolist() == pytest.approx([1.0, 1.0], abs=1e-5)
-    assert (metrics.ssim(x, -x) < 0).all()  # light and dark swapped: the structure is the opposite
+    assert ssim(x, x).tolist() == pytest.approx([1.0, 1.0], abs=1e-5)
+    assert (ssim(x, -x) < 0).all()  # light and dark swapped: the structure is the opposite
     black, white = -torch.ones(1, 1, 11, 11), torch.ones(1, 1, 11, 11)
-    assert metrics.ssim(black, white).item() == pytest.approx(1e-4 / (1 + 1e-4), abs=1e-6)  # luminance alone
+    assert ssim(black, white).item() == pytest.approx(1e-4 / (1 + 1e-4), abs=1e-6)  # luminance alone
     with pytest.raises(ValueError, match="at least 11 x 11"):
-        metrics.ssim(pictures(1, side=10), pictures(1, side=10))
+        ssim(pictures(1, side=10), pictures(1, side=10))
 
 
 def gaussian(n, mean, covariance, seed=0):
@@ -86,10 +87,10 @@ def test_frechet_distance_of_known_gaussians():
     a = gaussian(200, torch.zeros(3, dtype=torch.float64), torch.eye(3, dtype=torch.float64))
     b = gaussian(300, mean, covariance, seed=1)
     # Diagonal covariances: the squared distance of the means plus that of the standard deviations.
-    assert metrics.frechet_distance(a, b) == pytest.approx(1 + 4 + 0.25 + 0 + 1 + 4)
-    assert metrics.frechet_distance(b, a) == pytest.approx(10.25)
-    assert metrics.frechet_distance(a, a) == pytest.approx(0, abs=1e-9)
-    assert metrics.frechet_distance(a[:, :1], b[:, :1]) == pytest.approx(1.0)
+    assert frechet_distance(a, b) == pytest.approx(1 + 4 + 0.25 + 0 + 1 + 4)
+    assert frechet_distance(b, a) == pytest.approx(10.25)
+    assert frechet_distance(a, a) == pytest.approx(0, abs=1e-9)
+    assert frechet_distance(a[:, :1], b[:, :1]) == pytest.approx(1.0)
 
 
 @settings(max_examples=25, deadline=None)
@@ -102,24 +103,24 @@ def test_frechet_distance_against_the_eigenvalues_of_the_product(seed, d, n):
     c_a, c_b = (torch.atleast_2d(x.T.cov()) for x in (a, b))
     root = torch.linalg.eigvals(c_a @ c_b).real.clamp(min=0).sqrt().sum()
     expected = (a.mean(0) - b.mean(0)).square().sum() + c_a.trace() + c_b.trace() - 2 * root
-    distance = metrics.frechet_distance(a.float(), b.float())
+    distance = frechet_distance(a.float(), b.float())
     assert distance == pytest.approx(expected.item(), rel=1e-3, abs=1e-3) and distance >= 0
 
 
 def test_frechet_distance_of_bad_sets():
     for a, b in [((5, 3), (5, 2)), ((1, 3), (5, 3)), ((5, 3, 1), (5, 3))]:
         with pytest.raises(ValueError, match="expected features"):
-            metrics.frechet_distance(torch.zeros(a), torch.zeros(b))
+            frechet_distance(torch.zeros(a), torch.zeros(b))
 
 
 def test_scene_accuracy():
     images, factors = scenes.make_scenes(200, seed=5)
-    perfect = metrics.scene_accuracy(images, factors)
+    perfect = scene_accuracy(images, factors)
     assert list(perfect) == [*scenes.FACTORS, "all_six"] and set(perfect.values()) == {1.0}
     wrong = factors.clone()
     wrong[:50, 1] = (wrong[:50, 1] + 1) % 8  # another colour for the first fifty
     wrong[40:60, 3] = (wrong[40:60, 3] + 1) % 3  # another column for twenty more, ten of them the same
-    accuracy = metrics.scene_accuracy(images * 3, wrong)  # beyond the range: clipped
+    accuracy = scene_accuracy(images * 3, wrong)  # beyond the range: clipped
     assert accuracy["colour"] == pytest.approx(0.75) and accuracy["column"] == pytest.approx(0.9)
     assert accuracy["all_six"] == pytest.approx(0.70) and accuracy["shape"] == 1.0
 
@@ -148,7 +149,7 @@ def test_pca_finds_a_few_of_many_as_exactly():
     pca = PCA.fit(x, 16)  # 16 of 3,072: by orthogonal iteration
     y, _ = scenes.make_scenes(100, seed=1)
     for d in (1, 8, 16):
-        error, expected = (metrics.mse(r, y).mean().item() for r in (pca.reconstruct(y, d), by_svd(x, d)(y)))
+        error, expected = (mse(r, y).mean().item() for r in (pca.reconstruct(y, d), by_svd(x, d)(y)))
         assert error == pytest.approx(expected, rel=1e-5)
     torch.testing.assert_close(pca.components @ pca.components.T, torch.eye(16), rtol=0, atol=1e-5)
 

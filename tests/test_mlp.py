@@ -8,11 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers import exercises, manifest, recipes, scenes, toys, trials
-from helpers.checkpoints import load
+from helpers.data import manifest, scenes, toys
+from helpers.lessons.mlp import exercises
+from helpers.lessons.mlp import recipes as entries
 from helpers.models.mlp import MLP, Copies, Grid, MLPAutoencoder, classification_loss
-from helpers.recipes import mlp as entries
-from helpers.training import train
+from helpers.training import recipes, tuning
+from helpers.training.checkpoints import load
+from helpers.training.loop import train
 
 BENDS = {"none": lambda x: x, "relu": torch.relu, "tanh": torch.tanh, "silu": F.silu}
 
@@ -32,7 +34,7 @@ def test_layers_are_matrix_bias_and_bend(activation):
 @pytest.mark.parametrize(("sizes", "activation", "message"), [
     ([2], "relu", "sizes are those of the input"), ([2, 0, 2], "relu", "sizes are those"),
     ([2, 4, 2], "sigmoid", "unknown activation 'sigmoid': choose one of none, relu"),
-])  # fmt: skip
+])
 def test_wrong_shapes_are_refused(sizes, activation, message):
     for build in (MLP, lambda *args: Copies(3, *args)):
         with pytest.raises(ValueError, match=message):
@@ -121,7 +123,7 @@ def test_shuffled_pixels_come_back():
 def test_the_convolutional_one_has_a_fifth_of_the_parameters_at_most():
     for place in ("scenes", "emoji"):
         dense, conv = (sum(p.numel() for p in recipes.find(f"mlp-{place}-{kind}").build().parameters())
-                       for kind in ("dense", "conv"))  # fmt: skip
+                       for kind in ("dense", "conv"))
         assert 5 * conv <= dense
 
 
@@ -172,7 +174,7 @@ def count(sizes):
     (lambda sizes: sum(n * (m + 1) for n, m in zip(sizes, sizes[1:], strict=False)), "✗"),
     (lambda sizes: count(sizes[1:]), "✗"),
     (lambda sizes: ..., "○"),
-])  # fmt: skip
+])
 def test_count_parameters(answer, verdict, capsys):
     exercises.count_parameters().check(answer)
     assert capsys.readouterr().out.startswith(verdict)
@@ -192,7 +194,7 @@ def collapse(layers, biases=True):
     (lambda layers: (collapse(layers)[0].T, collapse(layers)[1]), "✗"),
     (lambda layers: collapse(layers)[0], "✗"),
     (lambda layers: None, "○"),
-])  # fmt: skip
+])
 def test_collapse(answer, verdict, capsys):
     exercises.collapse().check(answer)
     assert capsys.readouterr().out.startswith(verdict)
@@ -224,7 +226,7 @@ def careless(f, w, step):
     (lambda f, w, step: differences(f, w, step).flatten(), "✗"),
     (careless, "leaves w changed"),
     (lambda f, w, step: ..., "○"),
-])  # fmt: skip
+])
 def test_finite_differences(answer, hint, capsys):
     exercises.finite_differences().check(answer)
     assert hint in capsys.readouterr().out
@@ -237,43 +239,43 @@ def test_finite_differences(answer, hint, capsys):
 def tiny(monkeypatch):
     """A recipe that trains in no time and tells its learning rate."""
     recipe = recipes.Recipe(
-        name="tiny", build=lambda: MLP([2, 2, 2]), batches=lambda: lambda step: toys.moons(10, seed=step),
+        name="tiny", build=lambda: MLP([2, 2, 2]), batches=lambda steps: lambda step: toys.moons(10, seed=step),
         loss=classification_loss, data="", steps=3,
         evaluate=lambda model: {"norm": model.layers[0].weight.norm().item()},
-    )  # fmt: skip
-    monkeypatch.setitem(recipes.RECIPES, "tiny", recipe)
+    )
+    monkeypatch.setitem(recipes.known(), "tiny", recipe)
 
 
 def test_each_combination_is_tried_once(tiny, tmp_path, monkeypatch):
     path, runs = tmp_path / "trials.json", []
-    run = trials.run
-    monkeypatch.setattr(trials, "run", lambda recipe: runs.append(recipe) or run(recipe))
-    trials.main(["tiny", "--lr", "1e-3", "1e-2", "--seed", "0", "1"], path)
-    trials.main(["tiny", "--lr", "1e-2", "--seed", "1", "2"], path)
-    assert len(runs) == 5 and len(trials.read(path)) == 5
-    figures = trials.find("tiny", path, lr=1e-2, seed=2)
+    run = tuning.run
+    monkeypatch.setattr(tuning, "run", lambda recipe: runs.append(recipe) or run(recipe))
+    tuning.main(["tiny", "--lr", "1e-3", "1e-2", "--seed", "0", "1"], path)
+    tuning.main(["tiny", "--lr", "1e-2", "--seed", "1", "2"], path)
+    assert len(runs) == 5 and len(tuning.read(path)) == 5
+    figures = tuning.find("tiny", path, lr=1e-2, seed=2)
     assert set(figures) == {"norm", "training_seconds"}
-    assert figures["norm"] != trials.find("tiny", path, lr=1e-3, seed=0)["norm"]
-    trials.main(["tiny", "--lr", "1e-2", "--seed", "2", "--again"], path)
-    assert len(runs) == 6 and trials.find("tiny", path, lr=1e-2, seed=2)["norm"] == figures["norm"]
+    assert figures["norm"] != tuning.find("tiny", path, lr=1e-3, seed=0)["norm"]
+    tuning.main(["tiny", "--lr", "1e-2", "--seed", "2", "--again"], path)
+    assert len(runs) == 6 and tuning.find("tiny", path, lr=1e-2, seed=2)["norm"] == figures["norm"]
 
 
 def test_a_missing_trial_names_its_command(tiny, tmp_path, capsys):
-    with pytest.raises(LookupError, match="python -m helpers.trials tiny --lr 0.5"):
-        trials.find("tiny", tmp_path / "none.json", lr=0.5)
+    with pytest.raises(LookupError, match="python -m helpers.training.tuning tiny --lr 0.5"):
+        tuning.find("tiny", tmp_path / "none.json", lr=0.5)
     with pytest.raises(SystemExit):
-        trials.main(["unknown"], tmp_path / "trials.json")
+        tuning.main(["unknown"], tmp_path / "trials.json")
     assert "no recipe is named" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", [name for name in entries.BEST_RATE if name != "mlp-shuffled-dense"])
 def test_each_rate_is_the_best_of_those_tried(name):
-    tried = {lr: trials.find(name, lr=lr, steps=entries.TUNING_STEPS)["mse"] for lr in entries.LEARNING_RATES}
+    tried = {lr: tuning.find(name, lr=lr, steps=entries.TUNING_STEPS)["mse"] for lr in entries.LEARNING_RATES}
     assert recipes.find(name).lr == min(tried, key=tried.get)
 
 
 def test_every_recorded_trial_belongs_to_a_recipe():
-    for name, figures in trials.read().items():
+    for name, figures in tuning.read().items():
         recipe = recipes.find(name.split()[0])
         assert name.split()[1].startswith("lr=") and figures["training_seconds"] > 0
         assert json.dumps(figures) and recipe
@@ -282,7 +284,7 @@ def test_every_recorded_trial_belongs_to_a_recipe():
 # -- shipped weights -------------------------------------------------------------------------------
 
 SHIPPED = ["mlp-spirals", "mlp-scenes-dense", "mlp-scenes-conv", "mlp-emoji-dense", "mlp-emoji-conv",
-           "mlp-shuffled-conv"]  # fmt: skip
+           "mlp-shuffled-conv"]
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -302,5 +304,5 @@ def test_all_weights_of_the_notebook_take_6_mb():
 def test_every_recipe_builds_draws_and_scores_its_batch():
     for recipe in recipes.group("mlp"):
         torch.manual_seed(recipe.seed)
-        loss, parts = recipe.loss(recipe.build(), recipe.batches()(0))
+        loss, parts = recipe.loss(recipe.build(), recipe.batches(recipe.steps)(0))
         assert loss.requires_grad and loss.isfinite() and parts

@@ -13,7 +13,8 @@ from urllib.parse import unquote
 import nbformat
 import pytest
 
-from helpers import ROOT, course, pages, publish
+from helpers import ROOT
+from helpers.course import notebook_files, outline, publish
 
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EACH = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
@@ -28,7 +29,7 @@ def read(path):
 def own_code(notebook):
     """The code cells that belong to this notebook alone, and hold something."""
     cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    return [cell for cell in cells if not pages.tagged(cell, "bootstrap")]
+    return [cell for cell in cells if not notebook_files.tagged(cell, "bootstrap")]
 
 
 def prose(notebook):
@@ -43,7 +44,7 @@ def test_it_is_published(path):
 @EACH
 def test_the_first_code_cell_finds_the_course(path):
     first = next(cell for cell in read(path).cells if cell.cell_type == "code")
-    assert first.source == course.bootstrap_source()
+    assert first.source == outline.bootstrap_source()
 
 
 @EACH
@@ -63,13 +64,13 @@ def test_there_is_something_to_see(path):
 @EACH
 def test_exercises_have_folded_solutions(path):
     cells = own_code(read(path))
-    order = [tag for cell in cells for tag in ("exercise", "solution") if pages.tagged(cell, tag)]
+    order = [tag for cell in cells for tag in ("exercise", "solution") if notebook_files.tagged(cell, tag)]
     assert order == ["exercise", "solution"] * (len(order) // 2), "each exercise is followed by its solution"
     assert (1 if path.name[:2] in SHORT else 2) <= len(order) // 2 <= 3
-    solutions = [cell for cell in cells if pages.tagged(cell, "solution")]
+    solutions = [cell for cell in cells if notebook_files.tagged(cell, "solution")]
     folded = [cell.metadata.get("jupyter", {}).get("source_hidden", False) for cell in solutions]
     assert all(folded), "fold the solutions: metadata.jupyter.source_hidden"
-    assert all(ast.parse(cell.source) for cell in cells if pages.tagged(cell, "exercise")), "a stub is Python"
+    assert all(ast.parse(cell.source) for cell in cells if notebook_files.tagged(cell, "exercise")), "a stub is Python"
 
 
 @EACH

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbformat import v4
 
-from helpers import course, machine, pages, publish
+from helpers.course import machine, notebook_files, outline, publish
 
 PNG = "iVBORw0KGgo="
 WIDGET = {"model_id": "1", "version_major": 2, "version_minor": 0}
@@ -20,7 +20,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "data").mkdir()
     monkeypatch.setattr(publish, "NOTEBOOKS", tmp_path / "notebooks")
     monkeypatch.setattr(publish, "README", tmp_path / "README.md")
-    for module in (publish, pages, course):
+    for module in (publish, notebook_files, outline):
         monkeypatch.setattr(module, "DATA", tmp_path / "data")
     return tmp_path
 
@@ -36,7 +36,7 @@ def save(folder, *sources, name="02_autoencoder"):
 @pytest.fixture(autouse=True)
 def no_fetching(monkeypatch):
     """The first cell as it is where the course lies beside the notebook."""
-    monkeypatch.setattr(course, "bootstrap_source", lambda: "import sys")
+    monkeypatch.setattr(outline, "bootstrap_source", lambda: "import sys")
 
 
 def scores(folder, **values):
@@ -82,7 +82,7 @@ def test_an_edit_after_the_execution_is_noticed(folder):
     publish.main(["02"])
     path.write_text(path.read_text().replace("x = 1", "x = 2"))
     assert publish.check(path) == [
-        "02_autoencoder.ipynb: its code was edited after it was executed; run `python -m helpers.publish 02`"
+        "02_autoencoder.ipynb: its code was edited after it was executed; run `python -m helpers.course.publish 02`"
     ]
 
 
@@ -112,40 +112,41 @@ def test_readme_is_filled(folder):
 
 def test_every_span_of_a_line_is_filled(folder):
     scores(folder, a="1", b="2 %")
-    filled = pages.fill_scores("Now <!--score:a--><!--/--> and <!--score:b-->0<!--/-->")
+    filled = notebook_files.fill_scores("Now <!--score:a--><!--/--> and <!--score:b-->0<!--/-->")
     assert filled == "Now <!--score:a-->1<!--/--> and <!--score:b-->2 %<!--/-->"
-    assert pages.fill_scores(filled) == filled
-    with pytest.raises(pages.PageError, match="no figure 'c'"):
-        pages.fill_scores("Now <!--score:c-->0<!--/-->")
+    assert notebook_files.fill_scores(filled) == filled
+    with pytest.raises(notebook_files.PageError, match="no figure 'c'"):
+        notebook_files.fill_scores("Now <!--score:c-->0<!--/-->")
 
 
 @pytest.mark.parametrize("indent", ["", "  "])
 def test_a_figure_that_begins_a_line_is_refused(folder, indent):
     scores(folder, a="1")
-    with pytest.raises(pages.PageError, match="put a word before it"):
-        pages.fill_scores(f"It is\n{indent}<!--score:a-->1<!--/--> times as large")
+    with pytest.raises(notebook_files.PageError, match="put a word before it"):
+        notebook_files.fill_scores(f"It is\n{indent}<!--score:a-->1<!--/--> times as large")
 
 
 def page(*outputs, **metadata):
     cell = v4.new_code_cell("x", execution_count=1, outputs=list(outputs), metadata=metadata)
-    return v4.new_notebook(cells=[cell], metadata=pages.METADATA)
+    return v4.new_notebook(cells=[cell], metadata=notebook_files.METADATA)
 
 
 def test_a_widget_leaves_its_picture():
-    data = {pages.WIDGET_VIEW: WIDGET, "image/png": PNG, "text/plain": "<Sweep at 0x7f00ab>"}
+    data = {notebook_files.WIDGET_VIEW: WIDGET, "image/png": PNG, "text/plain": "<Sweep at 0x7f00ab>"}
     notebook = page(v4.new_output("display_data", data=data))
     notebook.metadata["widgets"] = {"state": {}}
-    assert pages.problems(notebook)
-    pages.clean(notebook)
+    assert notebook_files.problems(notebook)
+    notebook_files.clean(notebook)
     assert notebook.cells[0].outputs[0].data == {"image/png": PNG, "text/plain": "<Sweep>"}
-    assert "widgets" not in notebook.metadata and pages.problems(notebook) == []
+    assert "widgets" not in notebook.metadata and notebook_files.problems(notebook) == []
 
 
 def test_a_widget_without_a_picture_is_refused():
-    notebook = page(v4.new_output("display_data", data={pages.WIDGET_VIEW: WIDGET}))
-    with pytest.raises(pages.PageError, match="cell 1 shows a widget and no picture"):
-        pages.clean(notebook)
-    assert "no picture" in pages.problems(page(v4.new_output("display_data", data={pages.WIDGET_VIEW: 1})))[0]
+    notebook = page(v4.new_output("display_data", data={notebook_files.WIDGET_VIEW: WIDGET}))
+    with pytest.raises(notebook_files.PageError, match="cell 1 shows a widget and no picture"):
+        notebook_files.clean(notebook)
+    bare = page(v4.new_output("display_data", data={notebook_files.WIDGET_VIEW: 1}))
+    assert "no picture" in notebook_files.problems(bare)[0]
 
 
 @pytest.mark.parametrize("text, final", [
@@ -154,25 +155,25 @@ def test_a_widget_without_a_picture_is_refused():
     ("plain", "plain"),
 ])
 def test_a_progress_bar_keeps_its_last_state(text, final):
-    assert pages.final_lines(text) == final
+    assert notebook_files.final_lines(text) == final
 
 
 def test_volatile_metadata_goes_and_folding_stays():
     notebook = page(tags=["solution"], jupyter={"source_hidden": True}, execution={"started": "now"})
-    pages.clean(notebook)
+    notebook_files.clean(notebook)
     assert notebook.cells[0].metadata == {"tags": ["solution"], "jupyter": {"source_hidden": True}}
 
 
 def test_an_error_or_a_wrong_order_is_a_problem():
     error = v4.new_output("error", ename="ValueError", evalue="", traceback=[])
-    assert pages.problems(page(error)) == ["it shows an error: ValueError"]
+    assert notebook_files.problems(page(error)) == ["it shows an error: ValueError"]
     notebook = page()
     notebook.cells[0].execution_count = 7
-    assert "not executed from top to bottom" in pages.problems(notebook)[0]
+    assert "not executed from top to bottom" in notebook_files.problems(notebook)[0]
 
 
 def test_two_cells_of_one_tag_are_refused():
     cells = [v4.new_markdown_cell("x", metadata={"tags": ["footer"]}) for _ in range(2)]
     notebook = v4.new_notebook(cells=cells)
-    with pytest.raises(pages.PageError, match="2 cells carry the tag 'footer'"):
-        pages.stamp(notebook, course.notebook("02"))
+    with pytest.raises(notebook_files.PageError, match="2 cells carry the tag 'footer'"):
+        notebook_files.stamp(notebook, outline.notebook("02"))

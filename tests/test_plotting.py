@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from helpers import ROOT, pictures, plotting
+from helpers import ROOT
+from helpers.show import figures, raster
 
 RED = torch.tensor([1.0, -1.0, -1.0])[None, :, None, None]
 
@@ -31,7 +32,7 @@ def shown(monkeypatch):
     def display(bundle, raw, metadata=None):
         outputs.append((bundle, metadata))
 
-    monkeypatch.setattr(plotting, "display", display)
+    monkeypatch.setattr(figures, "display", display)
     return outputs
 
 
@@ -40,16 +41,16 @@ def shown(monkeypatch):
 
 def test_to_uint8_maps_the_fixed_range_and_nothing_else():
     x = torch.tensor([-1.0, 0.0, 1.0]).reshape(3, 1, 1, 1).expand(3, 3, 2, 2)
-    assert plotting.to_uint8(x)[:, 0, 0].tolist() == [[0] * 3, [128] * 3, [255] * 3]
-    dim = plotting.to_uint8(torch.full((1, 1, 2, 2), -0.5))
+    assert figures.to_uint8(x)[:, 0, 0].tolist() == [[0] * 3, [128] * 3, [255] * 3]
+    dim = figures.to_uint8(torch.full((1, 1, 2, 2), -0.5))
     assert dim.shape == (1, 2, 2, 3) and (dim == 64).all(), "a dim picture must stay dim, not be stretched"
 
 
 @given(st.integers(0, 255))
 def test_to_uint8_inverts_the_usual_scaling(level):
     x = torch.full((1, 3, 1, 1), level / 127.5 - 1)
-    assert (plotting.to_uint8(x) == level).all()
-    assert (plotting.to_uint8(plotting.to_uint8(x)) == level).all()
+    assert (figures.to_uint8(x) == level).all()
+    assert (figures.to_uint8(figures.to_uint8(x)) == level).all()
 
 
 @pytest.mark.parametrize(
@@ -64,19 +65,19 @@ def test_to_uint8_inverts_the_usual_scaling(level):
 )
 def test_to_uint8_refuses_what_would_hide_a_mistake(images, message):
     with pytest.raises(ValueError, match=message):
-        plotting.to_uint8(images)
+        figures.to_uint8(images)
 
 
 def test_error_map_has_a_fixed_scale():
     black, white = -torch.ones(1, 3, 2, 2), torch.ones(1, 3, 2, 2)
     top = (np.array(matplotlib.colormaps["magma"](1.0)[:3]) * 255).astype(np.uint8)
-    assert plotting.error_map(black, black).max() <= 4
-    assert (plotting.error_map(black, white) == top).all()
-    assert (plotting.error_map(black, black + 1, limit=0.5) == top).all(), "half of the range is the limit"
-    halves = plotting.error_map(black, black + 0.5)
-    assert (halves == plotting.error_map(white, white - 0.5)).all(), "the sign must not matter"
+    assert figures.error_map(black, black).max() <= 4
+    assert (figures.error_map(black, white) == top).all()
+    assert (figures.error_map(black, black + 1, limit=0.5) == top).all(), "half of the range is the limit"
+    halves = figures.error_map(black, black + 0.5)
+    assert (halves == figures.error_map(white, white - 0.5)).all(), "the sign must not matter"
     with pytest.raises(ValueError, match="one shape"):
-        plotting.error_map(black, white[:, :1])
+        figures.error_map(black, white[:, :1])
 
 
 # -- tiles -----------------------------------------------------------------------------------------
@@ -86,7 +87,7 @@ def test_error_map_has_a_fixed_scale():
 @given(st.integers(1, 9), st.integers(1, 4), st.integers(1, 3), st.integers(0, 4), st.integers(1, 3))
 def test_tile_puts_every_picture_in_its_place(count, columns, scale, gap, size):
     x = np.random.default_rng(0).integers(0, 255, (count, size, size + 1, 3), dtype=np.uint8)
-    canvas = plotting.tile(x, columns, scale=scale, gap=gap)
+    canvas = figures.tile(x, columns, scale=scale, gap=gap)
     across, rows = min(columns, count), -(-count // columns)
     height, width = size * scale, (size + 1) * scale
     edge = 1 if gap >= 2 else 0  # the hairline
@@ -98,54 +99,54 @@ def test_tile_puts_every_picture_in_its_place(count, columns, scale, gap, size):
         assert (canvas[y : y + height, z : z + width] == np.kron(x[i], np.ones((scale, scale, 1)))).all()
         used[y - edge : y + height + edge, z - edge : z + width + edge] = True
         if edge:
-            assert (canvas[y - 1, z - 1 : z + width + 1] == pictures.FRAME).all()
+            assert (canvas[y - 1, z - 1 : z + width + 1] == raster.FRAME).all()
     assert (canvas[~used] == 255).all()
 
 
 def test_tile_takes_rows_as_a_list_and_labels_them():
     x = RED.expand(4, 3, 8, 8)
-    canvas = plotting.tile([x, -x], 4, scale=3, row_labels=["input", "output"], column_labels="abcd")
-    plain = plotting.tile([x, -x], 4, scale=3)
+    canvas = figures.tile([x, -x], 4, scale=3, row_labels=["input", "output"], column_labels="abcd")
+    plain = figures.tile([x, -x], 4, scale=3)
     assert (canvas[-plain.shape[0] :, -plain.shape[1] :] == plain).all()
     margin = canvas[:, : -plain.shape[1]]
     assert (margin < 128).any(), "the row labels are drawn in the margin"
     assert (canvas[: -plain.shape[0]] < 128).any(), "the column labels are drawn above"
-    under = plotting.tile(x, 4, scale=3, labels=["one", "two", "three", "four"])
+    under = figures.tile(x, 4, scale=3, labels=["one", "two", "three", "four"])
     assert (under[24:] < 128).any()
 
 
 def test_a_row_without_labels_keeps_no_room_for_them():
     x = torch.zeros(4, 3, 8, 8)
     kinds = (None, ["a", "", "", ""], list("abcd"))
-    none, one, both = (plotting.tile(x, 2, labels=labels).shape[0] for labels in kinds)
+    none, one, both = (figures.tile(x, 2, labels=labels).shape[0] for labels in kinds)
     assert one - none == both - one > 0
-    low = plotting.tile(x, 2, labels=["", "", "c", "d"])
+    low = figures.tile(x, 2, labels=["", "", "c", "d"])
     assert low.shape[0] == one and (low[-10:] < 128).any(), "the words stand under their own row"
 
 
 def test_the_longest_row_label_does_not_touch_the_edge():
-    canvas = plotting.tile(torch.zeros(2, 3, 32, 32), 1, row_labels=["a", "a much longer one"])
+    canvas = figures.tile(torch.zeros(2, 3, 32, 32), 1, row_labels=["a", "a much longer one"])
     assert (canvas[:, :5] == 255).all() and (canvas[:, 5:10] < 200).any()
 
 
 def test_tile_says_which_labels_do_not_fit():
     x = RED.expand(3, 3, 4, 4)
     with pytest.raises(ValueError, match="row_labels must hold 2"):
-        plotting.tile(x, 2, row_labels=["only one"])
+        figures.tile(x, 2, row_labels=["only one"])
     with pytest.raises(ValueError, match="no picture"):
-        plotting.tile(x[:0])
+        figures.tile(x[:0])
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 20), st.integers(1, 20), st.integers(0, 2**32 - 1))
 def test_png_decodes_to_the_same_picture(height, width, seed):
     picture = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    assert (decode(plotting.to_png(picture)) == picture).all()
+    assert (decode(figures.to_png(picture)) == picture).all()
 
 
 def test_png_refuses_floats():
     with pytest.raises(ValueError, match="uint8"):
-        plotting.to_png(np.zeros((2, 2, 3)))
+        figures.to_png(np.zeros((2, 2, 3)))
 
 
 def test_a_grid_is_drawn_fast_enough_for_a_slider():
@@ -153,33 +154,33 @@ def test_a_grid_is_drawn_fast_enough_for_a_slider():
     seconds = []
     for _ in range(5):
         start = time.perf_counter()
-        plotting.to_png(plotting.tile(x, 8, scale=3))
+        figures.to_png(figures.tile(x, 8, scale=3))
         seconds.append(time.perf_counter() - start)
     assert min(seconds) < 0.05, f"8 × 8 pictures took {min(seconds) * 1000:.0f} ms"  # 5-8 ms when measured
 
 
 def test_paragraph_keeps_every_word():
     text = "With one number almost nothing of the picture survives"
-    wide, narrow = pictures.paragraph(text, 600), pictures.paragraph(text, 120)
+    wide, narrow = raster.paragraph(text, 600), raster.paragraph(text, 120)
     assert wide.shape[1] == 600 and narrow.shape[0] > 2 * wide.shape[0]
     ink = [(255 - p.astype(int)).sum() for p in (wide, narrow)]
     assert ink[1] == pytest.approx(ink[0], rel=0.05), "wrapping must not lose words"
 
 
 def test_hangul_is_drawn_by_the_shipped_font():
-    assert pictures.course_fonts(), "data/fonts holds no font"
-    assert (pictures.words("가") != pictures.words("나")).any(), "both are drawn as the same empty box"
-    figure = plotting.curves({"오토인코더": ([1, 2], [1, 2])}, "잠재 벡터", "오차 −1")
+    assert raster.course_fonts(), "data/fonts holds no font"
+    assert (raster.words("가") != raster.words("나")).any(), "both are drawn as the same empty box"
+    figure = figures.curves({"오토인코더": ([1, 2], [1, 2])}, "잠재 벡터", "오차 −1")
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # matplotlib warns of every missing glyph
-        plotting.figure_png(figure)
+        figures.figure_png(figure)
 
 
 # -- showing ---------------------------------------------------------------------------------------
 
 
 def test_every_picture_has_a_visible_caption(shown):
-    plotting.show_images(RED.expand(2, 3, 4, 4), "Two red squares.", columns=2)
+    figures.show_images(RED.expand(2, 3, 4, 4), "Two red squares.", columns=2)
     (picture, metadata), (caption, _) = shown
     assert decode(base64.b64decode(picture["image/png"])).shape[:2] == (18, 38)
     assert metadata["image/png"] == {"width": 38, "height": 18, "alt": "Two red squares."}
@@ -187,7 +188,7 @@ def test_every_picture_has_a_visible_caption(shown):
 
 
 def test_a_figure_is_sharp_and_has_its_size_on_the_page(shown):
-    plotting.show_figure(plotting.curves({"a": ([1, 2], [1, 2])}, "x", "y"), "Rising.")
+    figures.show_figure(figures.curves({"a": ([1, 2], [1, 2])}, "x", "y"), "Rising.")
     size = shown[0][1]["image/png"]
     pixels = decode(base64.b64decode(shown[0][0]["image/png"])).shape
     assert (size["height"] * 2, size["width"] * 2) == pixels[:2]
@@ -198,7 +199,7 @@ def test_a_figure_is_sharp_and_has_its_size_on_the_page(shown):
 
 def test_lines_differ_in_more_than_colour_and_their_names_do_not_collide():
     series = {name: ([1, 2, 3], [3, 2, 1 + i / 1000]) for i, name in enumerate("abcdef")}
-    figure = plotting.curves(series, "x", "y")
+    figure = figures.curves(series, "x", "y")
     axes = figure.axes[0]
     looks = [(line.get_color(), line.get_marker(), str(line._dash_pattern)) for line in axes.lines]
     for kind in zip(*looks, strict=True):
@@ -212,34 +213,34 @@ def test_lines_differ_in_more_than_colour_and_their_names_do_not_collide():
 
 def test_curves_options_reach_the_axes():
     series = {"a": ([1, 2, 4], [1.0, np.nan, 0.1])}
-    axes = plotting.curves(series, "size", "error", title="T", log="xy", xticks=[1, 4], marks={"six": 2},
-                           levels={"bar": 0.5}).axes[0]  # fmt: skip
+    axes = figures.curves(series, "size", "error", title="T", log="xy", xticks=[1, 4], marks={"six": 2},
+                           levels={"bar": 0.5}).axes[0]
     assert (axes.get_xscale(), axes.get_yscale(), axes.get_xlabel(), axes.get_title("left")) == (
-        "log", "log", "size", "T")  # fmt: skip
+        "log", "log", "size", "T")
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "4"]
     assert {text.get_text() for text in axes.texts} == {"a", "six", "bar"}
 
 
 def test_the_name_of_a_line_that_ends_early_stands_at_its_end():
-    axes = plotting.curves({"early": ([1, 2], [1, 2]), "late": ([1, 9], [1, 3])}, "x", "y").axes[0]
+    axes = figures.curves({"early": ([1, 2], [1, 2]), "late": ([1, 9], [1, 3])}, "x", "y").axes[0]
     places = {text.get_text(): text.xy for text in axes.texts}
     assert places["early"] == (2, 2) and places["late"][0] == 1, "in data, and as a share of the width"
 
 
 def test_curves_draws_into_given_axes_and_changes_nothing_global():
     before = dict(matplotlib.rcParams)
-    figure, (left, right) = plotting.new_figure(2)
-    assert plotting.curves({"a": ([1], [1])}, "x", "y", ax=right) is figure
+    figure, (left, right) = figures.new_figure(2)
+    assert figures.curves({"a": ([1], [1])}, "x", "y", ax=right) is figure
     assert not left.lines and right.lines
-    plotting.figure_png(figure)
+    figures.figure_png(figure)
     assert dict(matplotlib.rcParams) == before
 
 
 @pytest.mark.parametrize("series, message", [({}, "at least one"), ({"a": ([1, 2], [1])}, "'a' needs"),
-                                             ({"b": ([1], [np.nan])}, "'b' needs")])  # fmt: skip
+                                             ({"b": ([1], [np.nan])}, "'b' needs")])
 def test_curves_says_what_is_wrong_with_a_series(series, message):
     with pytest.raises(ValueError, match=message):
-        plotting.curves(series, "x", "y")
+        figures.curves(series, "x", "y")
 
 
 def test_no_module_imports_pyplot():

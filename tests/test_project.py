@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from helpers import ROOT
+from helpers.course import outline
 
 FILE = 220  # lines: "about 200"
 FUNCTION, FORWARD = 30, 20  # lines without the docstring
@@ -19,9 +20,12 @@ ARGUMENTS = 10  # without self
 # never by squeezing lines.
 EXCEPTIONS = {}
 
-# Modules that know no model, so that any model can use them.
-MODEL_FREE = ("diffusion", "samplers", "plotting", "pictures", "heatmaps", "attention_maps", "training", "metrics",
-              "text", "text_metrics", "data", "scenes")
+# The rooms of helpers/ by their floor: a file imports from its own room and from lower floors. A lesson imports rooms
+# and the lessons of earlier notebooks; train.py, the command, stands on top.
+FLOORS = [("data",), ("models", "diffusion", "metrics", "show"), ("training",), ("systems", "course"), ("lessons",),
+          ("train",)]
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+NOTEBOOKS = [book.file.split("_", 1)[1] for book in outline.notebooks()]
 FOLDER_MB, WEIGHTS_MB = 5, 60
 
 SOURCES = sorted(path for path in (ROOT / "helpers").rglob("*.py") if "__pycache__" not in path.parts)
@@ -100,19 +104,64 @@ def uses(modules, target):
     return sorted(module for module in modules if module == target or module.startswith(target + "."))
 
 
+def misplaced(path, modules):
+    """The imports of a file of helpers that its room does not allow, as sentences."""
+    own = path.relative_to(ROOT / "helpers").with_suffix("").parts
+    for module in sorted(modules):
+        room, *inner = module.split(".")
+        if room not in FLOOR or room == own[0] != "lessons":
+            continue
+        if FLOOR[room] >= FLOOR[own[0]] and room != own[0]:
+            yield f"{own[0]} imports {module}, which is not below it"
+        if room == own[0] == "lessons" and NOTEBOOKS.index(inner[0]) > NOTEBOOKS.index(own[1]):
+            yield f"lesson {own[1]} imports {module}, of a later notebook"
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=name)
 def test_imports_point_one_way(path):
     modules = imported(path)
-    assert not uses(modules, "widgets"), "nothing imports widgets: a notebook does"
+    assert not list(misplaced(path, modules))
+    assert not uses(modules, "show.widgets"), "nothing imports widgets: a notebook does"
     if path.stem != "widgets":
         assert "ipywidgets" not in packages(path), "only widgets.py uses ipywidgets"
-    if "models" in path.parts:
-        foreign = {module for module in modules if not module.startswith(("models", "text."))} - {"text"}
-        assert not foreign, f"a model imports only layers, other models and what a token is, not {foreign}"
-        if path.stem == "layers":
-            assert not uses(modules, "models"), "layers imports no model"
-    if path.relative_to(ROOT / "helpers").with_suffix("").parts[0] in MODEL_FREE:
-        assert not uses(modules, "models"), f"{path.stem} imports no model"
+    if path.stem == "layers":
+        assert not uses(modules, "models"), "layers imports no model"
+
+
+@pytest.mark.parametrize(("file", "module", "allowed"), [
+    ("models/vae.py", "data.text", True), ("models/vae.py", "training.loop", False), ("data/sets.py", "show", False),
+    ("models/vae.py", "metrics.pca", False), ("lessons/vae/scores.py", "course.scores", True),
+    ("lessons/vae/scores.py", "lessons.autoencoder.recipes", True), ("course/scores.py", "lessons.vae.scores", False),
+    ("lessons/vae/scores.py", "lessons.ae_vs_vae.recipes", False), ("train.py", "training.run", True),
+])
+def test_an_import_that_points_up_is_seen(file, module, allowed):
+    assert (not list(misplaced(ROOT / "helpers" / file, {module}))) == allowed
+
+
+def test_no_circle_of_imports():
+    graph = {".".join(path.relative_to(ROOT / "helpers").with_suffix("").parts).removesuffix(".__init__"):
+             imported(path) for path in SOURCES}
+    walked, open_ = set(), []
+
+    def walk(file):
+        if file in open_:
+            raise AssertionError(f"a circle of imports: {' -> '.join([*open_[open_.index(file):], file])}")
+        if file in graph and file not in walked:
+            open_.append(file)
+            for module in graph[file] - {file}:
+                if not file.startswith(module + "."):  # a file of a package names the package it stands in
+                    walk(module)
+            walked.add(open_.pop())
+
+    for file in graph:
+        walk(file)
+
+
+def test_every_room_is_on_the_plan():
+    entries = {path.stem for path in (ROOT / "helpers").iterdir() if not path.name.startswith(("_", "."))}
+    assert entries - {"course"} <= FLOOR.keys()  # course.toml lies beside the room course/
+    lessons = {path.name for path in (ROOT / "helpers" / "lessons").iterdir() if not path.name.startswith("_")}
+    assert lessons <= set(NOTEBOOKS), "a lesson's folder has its notebook's name"
 
 
 def packages(path):
@@ -143,7 +192,7 @@ def test_helpers_work_without_ipywidgets():
         "import importlib, pkgutil, sys, helpers\n"
         "sys.modules['ipywidgets'] = None  # importing it fails\n"
         "names = [n.name for n in pkgutil.walk_packages(helpers.__path__, 'helpers.')]\n"
-        "[importlib.import_module(n) for n in names if n != 'helpers.widgets']\n"
+        "[importlib.import_module(n) for n in names if n != 'helpers.show.widgets']\n"
     )
     done = run_python(code)
     assert done.returncode == 0, done.stderr

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import scenes
-from helpers.scenes.captions import WORDS, with_article
+from helpers.data import scenes
+from helpers.data.scenes.captions import WORDS, with_article
 
 SIZES = [len(names) for names in scenes.VALUES.values()]
 ROWS = st.tuples(*(st.integers(0, n - 1) for n in SIZES)).map(torch.tensor)

@@ -9,9 +9,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import scenes
-from helpers.scenes import crowd
-from helpers.text import Tokenizer, source_batch, target_batch
+from helpers.data import scenes
+from helpers.data.scenes import crowd
+from helpers.data.text import Tokenizer, source_batch, target_batch
 
 LANGUAGES = ("en", "ko")
 TOKENIZERS = {"en": Tokenizer(scenes.ENGLISH), "ko": Tokenizer(scenes.KOREAN)}

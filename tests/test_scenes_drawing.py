@@ -6,9 +6,9 @@ import math
 import pytest
 import torch
 
-from helpers import scenes
-from helpers.scenes.__main__ import drawing_rate
-from helpers.scenes.drawing import BACKGROUND_PALETTE, CENTRES, JITTER, RADII, coverage, placements
+from helpers.data import scenes
+from helpers.data.scenes.__main__ import drawing_rate
+from helpers.data.scenes.drawing import BACKGROUND_PALETTE, CENTRES, JITTER, RADII, coverage, placements
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import scenes
-from helpers.scenes.__main__ import all_six, parsing_seconds
-from helpers.scenes.drawing import BACKGROUND_PALETTE, CENTRES, JITTER, RADII, coverage
+from helpers.data import scenes
+from helpers.data.scenes.__main__ import all_six, parsing_seconds
+from helpers.data.scenes.drawing import BACKGROUND_PALETTE, CENTRES, JITTER, RADII, coverage
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from tiny_translator import SOURCE, TARGET, alone, sources, translator
 from torch import nn
 
-from helpers import checkpoints
+from helpers.data.text import BOS, EOS, PAD, is_token, pad
 from helpers.models.decoding import greedy
 from helpers.models.layers import attend
 from helpers.models.seq2seq import SCORES, Attention, Memory, Seq2Seq, free_running_loss, translation_loss
-from helpers.text import BOS, EOS, PAD, is_token, pad
-from helpers.training import train
+from helpers.training import checkpoints
+from helpers.training.loop import train
 
 EVERY = [*SCORES, None]
 
@@ -126,7 +126,7 @@ def cell(gru, suffix="_l0"):
     """One step of a layer of nn.GRU."""
     step = nn.GRUCell(gru.input_size, gru.hidden_size).double()
     step.load_state_dict({name.removesuffix(suffix): value for name, value in gru.named_parameters()
-                          if name.endswith(suffix)})  # fmt: skip
+                          if name.endswith(suffix)})
     return step
 
 
@@ -276,7 +276,7 @@ def test_padding_does_not_count(smoothing):
     close(padded, loss)
     assert same == parts
     for gradient, expected in zip(*(torch.autograd.grad(x, list(model.parameters())) for x in (padded, loss)),
-                                  strict=True):  # fmt: skip
+                                  strict=True):
         close(gradient, expected)
 
 
@@ -335,7 +335,7 @@ def test_free_running_feeds_the_models_own_words():
 
 
 @pytest.mark.parametrize("options", [{}, {"score": None}, {"score": "additive", "embedding": 5, "hidden": 7},
-                                     {"score": "general", "layers": 2, "dropout": 0.3}])  # fmt: skip
+                                     {"score": "general", "layers": 2, "dropout": 0.3}])
 def test_a_checkpoint_rebuilds_it(tmp_path, options):
     model = Seq2Seq(SOURCE, TARGET, **options).eval()
     file = tmp_path / "translator.safetensors"

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_data import given_data
 
-from helpers import ROOT, data, text
-from helpers.text import BOS, EOS, PAD, SPECIALS, UNK, Tokenizer
+from helpers import ROOT
+from helpers.data import sets, text
+from helpers.data.text import BOS, EOS, PAD, SPECIALS, UNK, Tokenizer
 
 CLOSED = [*SPECIALS, "▁회색", "▁배경", "의", "▁원", "이", "▁있다", "▁빨간", "▁a", "▁red", "▁circle"]
 ENGLISH = [
@@ -45,7 +46,7 @@ def learnt():
     ("a reddish circle", ["▁a", "<unk>", "▁circle"]),
     ("A red", ["<unk>", "▁red"]),  # capitals count
     ("", []), (" \n ", []),
-])  # fmt: skip
+])
 def test_the_longest_token_that_fits(typed, tokens):
     tokenizer = Tokenizer(CLOSED)
     assert tokenizer.tokens(typed) == tokens
@@ -96,7 +97,7 @@ def test_the_list_alone_rebuilds_a_tokenizer(learnt):
     ([*CLOSED, ""], "not empty"),
     ([*CLOSED, "two words"], "no space.*'two words'"),
     ([*CLOSED, "a▁b"], "only in front.*'a▁b'"),
-])  # fmt: skip
+])
 def test_a_list_that_cannot_be(vocabulary, message):
     with pytest.raises(ValueError, match=message):
         Tokenizer(vocabulary)
@@ -144,7 +145,7 @@ def run(code, **environment):
 
 def test_every_process_learns_the_same_list():
     code = (
-        "import hashlib; from helpers.text import Tokenizer; from helpers.data import load_emoji\n"
+        "import hashlib; from helpers.data.text import Tokenizer; from helpers.data.sets import load_emoji\n"
         "names = load_emoji().names_ko\n"
         "print(hashlib.sha256(' '.join(Tokenizer.learn(names, 1500).vocabulary).encode()).hexdigest())"
     )
@@ -154,7 +155,7 @@ def test_every_process_learns_the_same_list():
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_fork_after_learning_prints_no_warning():
     code = (
-        "import os; from helpers.text import Tokenizer\n"
+        "import os; from helpers.data.text import Tokenizer\n"
         "tokenizer = Tokenizer.learn(['a b c', 'b c'] * 3000, 20)\n"
         "os.fork() or os._exit(tokenizer.encode('a') == [])\n"
         "print(os.wait()[1])"
@@ -203,7 +204,7 @@ def assert_lossless(sentences, size):
 
 
 def test_emoji_names_come_back():
-    emoji = data.load_emoji("all")
+    emoji = sets.load_emoji("all")
     assert_lossless(emoji.names_ko, 2000)
     assert_lossless(emoji.names_en, 1500)
 
@@ -211,5 +212,5 @@ def test_emoji_names_come_back():
 @pytest.mark.parametrize(("name", "split", "size"), [("multi30k", "train", 8000), ("tatoeba", "all", 4000)])
 def test_data_sets_come_back(name, split, size):
     given_data(name)
-    for sentences in zip(*getattr(data, name)(split), strict=True):
+    for sentences in zip(*getattr(sets, name)(split), strict=True):
         assert_lossless(sentences, size)

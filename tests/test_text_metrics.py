@@ -5,7 +5,7 @@ import math
 import pytest
 from sacrebleu.metrics import BLEU, CHRF
 
-from helpers.text_metrics import bleu, chrf, exact_match
+from helpers.metrics.sentences import bleu, chrf, exact_match
 
 HYPOTHESES = ["a big red circle in the centre", "the star", "the the the the cat ."]
 REFERENCES = ["a big red circle in the top left", "the star", "the cat sat ."]

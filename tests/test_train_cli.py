@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import tiny_model
@@ -11,8 +12,11 @@ import torch
 from test_training_processes import LAUNCH, run
 from tiny_model import Tiny, recipe
 
-from helpers import ROOT, checkpoints, manifest, recipes, train
-from helpers.checkpoints import load
+from helpers import ROOT, train
+from helpers.course import scores
+from helpers.data import manifest
+from helpers.training import checkpoints, recipes
+from helpers.training.checkpoints import load
 
 KNOWN = {name: recipe(name) for name in ("tiny-4", "tiny-wide-8", "tiny-wide-16", "tinyish")}
 
@@ -62,7 +66,7 @@ def test_a_group_and_names(tmp_path):
     (["--group", "wide"], "no recipe belongs to the group 'wide'. Known: tiny-4"),
     ([], "name what to train.*Known: tiny-4"),
     (["tiny-4", "--size", "huge"], "invalid choice: 'huge'"),
-])  # fmt: skip
+])
 def test_wrong_arguments(argv, message, capsys):
     with pytest.raises(SystemExit) as stop:
         main(*argv)
@@ -76,7 +80,7 @@ def stopping(at):
             raise KeyboardInterrupt
         return tiny_model.noise(step)
 
-    return {"tiny-4": recipe(batches=lambda: batches, ema=0.9)}
+    return {"tiny-4": recipe(batches=lambda steps: batches, ema=0.9)}
 
 
 def test_an_interrupted_training_goes_on(tmp_path, capsys):
@@ -120,11 +124,20 @@ def test_recipes_check_themselves():
         recipe(sizes={"gpu": {"step": 3}}).at("gpu")
     with pytest.raises(ValueError, match="unknown size"):
         recipe().at("large")
-    names = list(recipes.RECIPES)
-    assert [found.name for found in recipes.RECIPES.values()] == names
-    if names:
-        with pytest.raises(ValueError, match="two recipes are named"):
-            recipes.register(recipes.RECIPES[names[0]])
+
+
+@pytest.mark.parametrize("module, what", [(recipes, "recipes"), (scores, "groups of scores")])
+def test_two_of_one_name_in_two_lessons_are_a_mistake(module, what, monkeypatch, tmp_path):
+    for lesson in ("autoencoder", "vae"):
+        for file in ("recipes.py", "scores.py"):
+            (tmp_path / lesson).mkdir(exist_ok=True)
+            (tmp_path / lesson / file).touch()
+    monkeypatch.setattr(module, "LESSONS", tmp_path)
+    twin = SimpleNamespace(recipes=lambda: [recipe()], groups=lambda: [("tiny", None)])
+    monkeypatch.setattr(module.importlib, "import_module", lambda name: twin)
+    find = module.known if module is recipes else module.groups
+    with pytest.raises(ValueError, match=f"two {what} are named 'tiny"):
+        find.__wrapped__()
 
 
 def test_it_runs_as_a_module():
@@ -162,7 +175,7 @@ def test_real_recipes_run_under_accelerate_launch(tmp_path):
 def test_models_are_trained_side_by_side(tmp_path, capfd):
     names = ["autoencoder-plain-bare", "autoencoder-plain-norm"]
     argv = [*names, "--jobs", 2, "--size", "smoke", "--out", tmp_path]
-    assert main(*argv, known=recipes.RECIPES) == 0
+    assert main(*argv, known=recipes.known()) == 0
     said = capfd.readouterr().out
     assert all(f"{name}: 20 steps in" in said for name in names) and "step 1 of" not in said
     assert sorted(os.listdir(tmp_path)) == [f"{name}.safetensors" for name in names]
@@ -171,7 +184,7 @@ def test_models_are_trained_side_by_side(tmp_path, capfd):
 def test_one_failure_of_many_is_the_exit_status(tmp_path, capfd):
     (tmp_path / "autoencoder-plain-norm.smoke.snapshot").write_bytes(b"not a snapshot")
     argv = ["--group", "autoencoder-plain", "--jobs", 2, "--size", "smoke", "--out", tmp_path]
-    assert main(*argv, known=recipes.RECIPES) == 1
+    assert main(*argv, known=recipes.known()) == 1
     assert "error: " in capfd.readouterr().out
     assert len(list(tmp_path.glob("*.safetensors"))) == 3
 
@@ -195,12 +208,12 @@ def test_no_steps_are_refused(steps, capsys):
 def test_a_killed_training_is_a_failure(tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(train.subprocess, "run", lambda *args, **kwargs: subprocess.CompletedProcess(args, -9, b""))
     argv = ["autoencoder-plain-bare", "autoencoder-plain-norm", "--jobs", 2, "--out", tmp_path]
-    assert main(*argv, known=recipes.RECIPES) == 137
+    assert main(*argv, known=recipes.known()) == 137
 
 
 def test_many_processes_enter_the_manifest_at_once(tmp_path):
     (tmp_path / "weights").mkdir()
-    code = ("import sys, pathlib; from helpers import manifest; folder = pathlib.Path(sys.argv[1]); "
+    code = ("import sys, pathlib; from helpers.data import manifest; folder = pathlib.Path(sys.argv[1]); "
             "path = folder / 'weights' / sys.argv[2]; path.write_bytes(b'x'); manifest.add(path, folder)")
     names = [f"{i}.safetensors" for i in range(6)]
     running = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), name], cwd=ROOT) for name in names]

@@ -12,11 +12,12 @@ import torch
 from nbclient import NotebookClient
 from torch import nn
 
-from helpers import ROOT, snapshots
-from helpers.files import write_atomically
-from helpers.progress import History
-from helpers.snapshots import SnapshotError
-from helpers.training import DivergenceError, learning_rate, train
+from helpers import ROOT
+from helpers.data.files import write_atomically
+from helpers.training import resume
+from helpers.training.loop import DivergenceError, learning_rate, train
+from helpers.training.progress import History
+from helpers.training.resume import SnapshotError
 
 STEPS = 40
 
@@ -133,7 +134,7 @@ def test_a_real_interrupt_waits_until_the_step_is_whole(tmp_path):
 
 
 def test_a_crash_continues_from_the_last_snapshot(tmp_path, monkeypatch):
-    monkeypatch.setattr(snapshots, "SECONDS_BETWEEN", 0)
+    monkeypatch.setattr(resume, "SECONDS_BETWEEN", 0)
     whole, parts, snapshot = mlp(), mlp(), tmp_path / "run.snapshot"
     run(whole)
 
@@ -152,9 +153,9 @@ def test_a_crash_continues_from_the_last_snapshot(tmp_path, monkeypatch):
 
 def test_snapshots_wait_for_their_time(tmp_path, monkeypatch):
     seconds, written = itertools.count(), []
-    monkeypatch.setattr(snapshots.time, "monotonic", lambda: next(seconds))
-    monkeypatch.setattr(snapshots, "SECONDS_BETWEEN", 30)
-    monkeypatch.setattr(snapshots, "write_atomically", lambda path, content: written.append(path))
+    monkeypatch.setattr(resume.time, "monotonic", lambda: next(seconds))
+    monkeypatch.setattr(resume, "SECONDS_BETWEEN", 30)
+    monkeypatch.setattr(resume, "write_atomically", lambda path, content: written.append(path))
     run(mlp(), snapshot=tmp_path / "run.snapshot")
     assert 2 <= len(written) <= 5  # the clock is read some two or three times a step, for 40 steps
 
@@ -188,7 +189,7 @@ def test_a_resume_with_other_settings_is_refused(tmp_path, change):
 
 
 @pytest.mark.parametrize("other", [lambda: nn.Sequential(*list(mlp())[:2], nn.Dropout(0.5), nn.Linear(16, 6)),
-                                   lambda: nn.Linear(6, 6)])  # fmt: skip
+                                   lambda: nn.Linear(6, 6)])
 def test_a_resume_with_another_model_is_refused(tmp_path, other):
     snapshot = tmp_path / "run.snapshot"
     run(mlp(), stopping(noise, 5), snapshot=snapshot)
@@ -249,7 +250,7 @@ def steep_loss(model, x):
 
 def by_hand(model, steps, lr, decay):
     """The same training, spelled out with torch's plain AdamW."""
-    from helpers.training import seed_at
+    from helpers.training.loop import seed_at
 
     optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.99), foreach=False)
     average = {name: value.clone() for name, value in model.state_dict().items()}
@@ -343,7 +344,7 @@ def test_it_trains_in_a_thread():
 @pytest.mark.parametrize(("options", "message"), [
     ({"steps": 0}, "steps is 0"), ({"lr": 0.0}, "lr is 0"), ({"lr": float("nan")}, "lr is nan"),
     ({"ema": 1.0}, "ema is 1.0"), ({"ema": 0}, "ema is 0"), ({"resume": True}, "snapshot=PATH"),
-])  # fmt: skip
+])
 def test_bad_arguments(options, message):
     with pytest.raises(ValueError, match=message):
         run(mlp(), **options)
@@ -425,9 +426,9 @@ def test_no_label_no_bar(capsys):
 
 
 def test_the_bar_in_a_notebook():
-    code = ("import torch; from torch import nn; from helpers.training import train\n"
+    code = ("import torch; from torch import nn; from helpers.training.loop import train\n"
             "history = train(nn.Linear(3, 3), lambda step: torch.randn(4, 3),\n"
-            "                lambda model, x: (model(x).square().mean(), {}), 30, label='toy')")  # fmt: skip
+            "                lambda model, x: (model(x).square().mean(), {}), 30, label='toy')")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(ROOT)}}).execute()
     outputs = notebook.cells[0].outputs

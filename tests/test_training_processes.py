@@ -14,7 +14,7 @@ WORKER = """
 import sys, torch
 from torch import nn
 from safetensors.torch import save_file
-from helpers.training import train
+from helpers.training.loop import train
 
 out, alone = sys.argv[1], sys.argv[2] == "alone"
 
@@ -39,7 +39,7 @@ save_file(model.state_dict() | {"loss": torch.tensor(history.loss)}, f"{out}.{pr
 # launcher, torchrun, is behind --multi_gpu, and serves the CPU as well once accelerate is told to use that.
 LAUNCH = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", "--multi_gpu",
           "--num_processes", "2", "--num_machines", "1", "--main_process_port", "0",
-          "--mixed_precision", "no", "--dynamo_backend", "no"]  # fmt: skip
+          "--mixed_precision", "no", "--dynamo_backend", "no"]
 
 
 def run(command, folder):

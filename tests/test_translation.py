@@ -6,14 +6,14 @@ from math import exp, prod
 import pytest
 import torch
 
-from helpers import exercises
+from helpers.data.scenes import crowd
+from helpers.data.text import BOS, EOS, is_token
+from helpers.lessons.seq2seq_attention import exercises
+from helpers.lessons.seq2seq_attention import real_language as translation
+from helpers.lessons.seq2seq_attention import recipes as scenes_recipes
 from helpers.models import decoding
 from helpers.models.seq2seq import Seq2Seq
-from helpers.pipelines import Translator
-from helpers.recipes import seq2seq as scenes_recipes
-from helpers.recipes import translation
-from helpers.scenes import crowd
-from helpers.text import BOS, EOS, is_token
+from helpers.systems.translator import Translator
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_translations_come_in_the_order_of_the_texts(model):
 
 
 def test_many_batches_keep_their_order(model, monkeypatch):
-    monkeypatch.setattr("helpers.pipelines.BATCH", 2)
+    monkeypatch.setattr("helpers.systems.translator.BATCH", 2)
     assert Translator(model).translate(TEXTS, limit=9) == [Translator(model).translate([t], limit=9)[0] for t in TEXTS]
 
 
@@ -114,7 +114,7 @@ def no_mask(queries, states, mask):
 
 @pytest.mark.parametrize(("answer", "verdict"), [
     (attention, "✓"), (masks_too_late, "✗"), (scaled, "✗"), (no_mask, "✗"), (lambda q, s, m: ..., "○"),
-])  # fmt: skip
+])
 def test_masked_attention(answer, verdict, capsys):
     exercises.masked_attention().check(answer)
     assert capsys.readouterr().out.startswith(verdict)
@@ -137,9 +137,9 @@ def write(net, src, limit, first=BOS, cut=True):
     (lambda *args: write(*args, cut=False), "✗"),
     (lambda net, src, limit: write(net, src, 100), "✗"),
     (lambda *args: None, "○"),
-])  # fmt: skip
+])
 def test_greedy_search(answer, verdict, capsys):
-    from helpers.checkpoints import load
+    from helpers.training.checkpoints import load
 
     src = crowd.crowd_batch(*crowd.sample_crowd([1, 2], 3, torch.Generator().manual_seed(2)))[0]
     with torch.no_grad():
@@ -171,7 +171,7 @@ def bleu_4(hypotheses, references, clip=True, brevity=True, per_sentence=False):
     (lambda h, r: bleu_4(h, r, per_sentence=True), "✗"),
     (lambda h, r: bleu_4(h, r) / 100, "✗"),
     (lambda h, r: None, "○"),
-])  # fmt: skip
+])
 def test_bleu_by_hand(answer, verdict, capsys):
     exercises.bleu_by_hand().check(answer)
     assert capsys.readouterr().out.startswith(verdict)

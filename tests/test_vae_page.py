@@ -8,9 +8,13 @@ import pytest
 import torch
 from played import check_knobs, play
 
-from helpers import ROOT, metrics, pages, scenes
+from helpers import ROOT
+from helpers.course import notebook_files
+from helpers.data import scenes
+from helpers.lessons.ae_vs_vae import recipes as generation
+from helpers.lessons.vae import recipes as vae
+from helpers.metrics.pictures import squared_error
 from helpers.models.vae import gaussian_kl, reparameterize
-from helpers.recipes import generation, vae
 
 LEFT_OUT = ("bootstrap", "exercise", "solution")
 
@@ -18,7 +22,7 @@ LEFT_OUT = ("bootstrap", "exercise", "solution")
 @pytest.fixture(scope="module")
 def played():
     """The notebook's names after all of its cells but the exercises, and its sweeps in their order."""
-    return play("08_vae.ipynb", lambda cell: not any(pages.tagged(cell, tag) for tag in LEFT_OUT))
+    return play("08_vae.ipynb", lambda cell: not any(notebook_files.tagged(cell, tag) for tag in LEFT_OUT))
 
 
 @pytest.fixture
@@ -52,7 +56,7 @@ def test_random_codes_are_far_from_those_of_scenes(page):
 def test_a_standard_deviation_changes_a_picture_as_much_in_a_wide_cloud_as_in_a_narrow_one(page):
     plane, mu, sigma = page["plane"], page["mu2"], page["sigma2"][:, :1]
     base, to_the_right = vae.decode_all(plane, mu), torch.tensor([1.0, 0.0])
-    fixed, own = (metrics.squared_error(vae.decode_all(plane, mu + step * to_the_right), base) for step in (0.1, sigma))
+    fixed, own = (squared_error(vae.decode_all(plane, mu + step * to_the_right), base) for step in (0.1, sigma))
     narrow, _, wide = sigma[:, 0].argsort().chunk(3)
     assert fixed[narrow].median() > 3 * fixed[wide].median()
     assert 0.5 < own[narrow].median() / own[wide].median() < 2

@@ -16,14 +16,14 @@ from jupyter_client.manager import start_new_kernel
 from PIL import Image
 
 from helpers import ROOT
-from helpers.widgets import Sweep, choice, integer, number, pick, words
+from helpers.show.widgets import Sweep, choice, integer, number, pick, words
 
 # What ipywidgets 7.7.1 and 8.1 both have. Stack, TagsInput, TimePicker and Tab(titles=...) came with 8.
 SHARED = {
     "IntSlider", "FloatSlider", "FloatLogSlider", "SelectionSlider", "Dropdown", "ToggleButtons",
     "RadioButtons", "Checkbox", "Button", "Text", "Textarea", "Combobox", "Label", "HTML", "Image", "Output",
     "Tab", "Accordion", "HBox", "VBox", "GridBox", "Play", "IntProgress", "Layout", "Widget",
-}  # fmt: skip
+}
 
 
 def grey(level=0, **others):
@@ -157,7 +157,7 @@ def test_events_from_another_thread_are_drawn_on_the_kernels_loop(live):
 KERNEL_CODE = f"""
 import os, sys; sys.path.insert(0, {str(ROOT)!r}); os.environ.pop("COURSE_SYNC_WIDGETS", None)
 import numpy as np
-from helpers.widgets import Sweep, integer
+from helpers.show.widgets import Sweep, integer
 render = lambda level: (np.full((96, 96, 3), level, np.uint8), str(level))
 s = Sweep(render, {{"level": integer("level", 0, 255)}}, "caption")
 s.renders = 0
@@ -266,9 +266,9 @@ def test_the_knobs():
 
 
 def test_only_widgets_that_7_and_8_share_are_used():
-    tree = ast.parse((ROOT / "helpers" / "widgets.py").read_text("utf-8"))
+    tree = ast.parse((ROOT / "helpers" / "show" / "widgets.py").read_text("utf-8"))
     used = {node.attr for node in ast.walk(tree)
-            if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "widgets"}  # fmt: skip
+            if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "widgets"}
     assert used and used <= SHARED, f"not in ipywidgets 7.7.1: {sorted(used - SHARED)}"
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     traits = {keyword.arg for call in calls for keyword in call.keywords}
@@ -276,6 +276,6 @@ def test_only_widgets_that_7_and_8_share_are_used():
 
 
 def test_the_rest_does_not_need_ipywidgets():
-    modules = "helpers.plotting, helpers.checks, helpers.source"
+    modules = "helpers.show.figures, helpers.course.checks, helpers.show.source"
     code = f"import sys, {modules}; assert 'ipywidgets' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

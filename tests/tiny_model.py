@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from helpers import models
-from helpers.recipes import Recipe
+from helpers.training.recipes import Recipe
 
 
 class Tiny(nn.Module):
@@ -50,7 +50,7 @@ def evaluate(model):
 
 
 def recipe(name="tiny-4", **changes):
-    options = dict(build=Tiny, batches=lambda: noise, loss=loss_fn, evaluate=evaluate, steps=60, seed=3,
+    options = dict(build=Tiny, batches=lambda steps: noise, loss=loss_fn, evaluate=evaluate, steps=60, seed=3,
                    data="noise, 6 numbers", sizes={"smoke": {"steps": 12}, "gpu": {"build": lambda: Tiny(8)}})
     return Recipe(name, **options | changes)
 

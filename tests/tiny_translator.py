@@ -2,8 +2,8 @@
 
 import torch
 
+from helpers.data.text import EOS, SPECIALS, pad
 from helpers.models.seq2seq import Seq2Seq
-from helpers.text import EOS, SPECIALS, pad
 
 SOURCE, TARGET = [*SPECIALS, *"abcdefgh"], [*SPECIALS, *"vwxyz"]
 

@@ -192,7 +192,7 @@ def main() -> None:
         writer.writerows(table)
     test = [row for row in table if row[5] == "test"]
     print(f"{len(table)} emoji in {len({row[4] for row in table})} families; "
-          f"test: {len(test)} emoji in {len({row[4] for row in test})} families")  # fmt: skip
+          f"test: {len(test)} emoji in {len({row[4] for row in test})} families")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ RANGES = (
     (0x2190, 0x21FF), (0x2200, 0x22FF),  # arrows, mathematics
     (0x2500, 0x257F), (0x25A0, 0x2606),  # lines, shapes, stars
     (0x3000, 0x3015), (0x3131, 0x318E),  # Korean punctuation and letters
-)  # fmt: skip
+)
 # Added where the font lacks them, drawn as a character of the same shape.
 ALIASES = {0x2212: 0x2013, 0x00B5: 0x03BC, 0x22C5: 0x00B7}  # minus: en dash, micro: mu, dot operator: dot
 
@@ -54,7 +54,7 @@ def rename(font: TTFont) -> None:
     names = {
         0: COPYRIGHT, 1: NAME, 2: "Regular", 3: f"1.0;{NAME}", 4: NAME, 5: "Version 1.0",
         6: NAME.replace(" ", "") + "-Regular", 13: LICENCE, 14: LICENCE_URL,
-    }  # fmt: skip
+    }
     font["name"].names = []
     for name_id, text in names.items():
         font["name"].setName(text, name_id, 3, 1, 0x409)  # Windows, Unicode, English

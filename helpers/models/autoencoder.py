@@ -96,13 +96,13 @@ class Autoencoder(nn.Module):
     """
 
     def __init__(self, latent: int, channels: int = 3, size: int = 32, width: int = 48, bottom: int = 48,
-                 hidden: int = 256):  # fmt: skip
+                 hidden: int = 256):
         super().__init__()
         if latent < 1 or size % 8 or width % 16 or bottom % 8:
             raise ValueError(f"latent must be positive, size and bottom multiples of 8, width of 16; "
-                             f"got latent={latent}, size={size}, bottom={bottom}, width={width}")  # fmt: skip
+                             f"got latent={latent}, size={size}, bottom={bottom}, width={width}")
         self.config = {"latent": latent, "channels": channels, "size": size, "width": width, "bottom": bottom,
-                       "hidden": hidden}  # fmt: skip
+                       "hidden": hidden}
         self.encoder, self.decoder = Encoder(**self.config), Decoder(**self.config)
 
     def encode(self, x):
@@ -143,7 +143,7 @@ class PlainAutoencoder(nn.Module):
         self.decoder = nn.Sequential(
             *spread, nn.Unflatten(1, (64, 4, 4)), nn.Upsample(scale_factor=2), layer(64, 32, 1),
             nn.Upsample(scale_factor=2), layer(32, 16, 1), nn.Upsample(scale_factor=2), nn.Conv2d(16, 3, 3, padding=1),
-        )  # fmt: skip
+        )
 
     def forward(self, x):
         return self.decoder(self.encoder(x))

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..text import BOS, EOS, PAD, is_token
+from ..data.text import BOS, EOS, PAD, is_token
 from .seq2seq import Memory
 
 LIMIT = 100  # words, where the caller names no other limit

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from .autoencoder import Decoder, Encoder
-from .skip import WIDTHS, SkipAutoencoder
+from .small_unet import WIDTHS, SmallUNet
 
 BLANK = 0.0  # what hidden pixels are set to: mid-grey
 
@@ -49,7 +49,7 @@ class BottleneckInpainter(nn.Module):
     """
 
     def __init__(self, latent: int, channels: int = 3, size: int = 32, width: int = 32, bottom: int = 16,
-                 hidden: int = 96):  # fmt: skip
+                 hidden: int = 96):
         super().__init__()
         sizes = {"size": size, "width": width, "bottom": bottom, "hidden": hidden}
         self.config = {"latent": latent, "channels": channels, **sizes}
@@ -89,7 +89,7 @@ class SkipInpainter(nn.Module):
     def __init__(self, channels: int = 3, widths=WIDTHS, guess: bool = False):
         super().__init__()
         self.config = {"channels": channels, "widths": list(widths), "guess": guess}
-        self.net = SkipAutoencoder(channels + 1, channels, widths, residual=guess)
+        self.net = SmallUNet(channels + 1, channels, widths, residual=guess)
 
     def forward(self, x, mask):
         seen = hide(x, mask)                                               # (B, C + 1, S, S), the mask last

@@ -29,12 +29,12 @@ class MAE(nn.Module):
     """
 
     def __init__(self, patch: int = 4, channels: int = 3, size: int = 32, width: int = 56, depth: int = 3,
-                 narrow: int = 40, shallow: int = 2, heads: int = 4):  # fmt: skip
+                 narrow: int = 40, shallow: int = 2, heads: int = 4):
         super().__init__()
         if patch < 1 or size % patch:
             raise ValueError(f"a picture of {size} pixels has no whole number of patches of {patch}")
         self.config = {"patch": patch, "channels": channels, "size": size, "width": width, "depth": depth,
-                       "narrow": narrow, "shallow": shallow, "heads": heads}  # fmt: skip
+                       "narrow": narrow, "shallow": shallow, "heads": heads}
         numbers, side = patch * patch * channels, size // patch
         self.embed = nn.Linear(numbers, width)
         self.encoder = nn.ModuleList(Block(width, heads) for _ in range(depth))
@@ -51,7 +51,7 @@ class MAE(nn.Module):
         count = (~hidden).sum(1)
         if count.min() != count.max() or count.min() == 0:
             raise ValueError(f"every mask of a batch must leave equally many whole patches visible, one at least; "
-                             f"these leave {int(count.min())} to {int(count.max())}")  # fmt: skip
+                             f"these leave {int(count.min())} to {int(count.max())}")
         return hidden.byte().argsort(dim=1, stable=True)[:, : int(count[0])]
 
     def encode(self, x, seen):

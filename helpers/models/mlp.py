@@ -23,7 +23,7 @@ def check(sizes: Sequence[int], activation: str) -> None:
     r"""ValueError unless `sizes` names two layers or more and `activation` is one of ACTIVATIONS."""
     if len(sizes) < 2 or min(sizes) < 1:
         raise ValueError(f"sizes are those of the input, of each hidden layer and of the output, such as [2, 32, 2]; "
-                         f"got {list(sizes)}")  # fmt: skip
+                         f"got {list(sizes)}")
     if activation not in ACTIVATIONS:
         raise ValueError(f"unknown activation {activation!r}: choose one of {', '.join(ACTIVATIONS)}")
 
@@ -94,9 +94,9 @@ class Grid(nn.Module):
     def __init__(self, depths: Sequence[int], widths: Sequence[int], activations: Sequence[str], copies: int):
         super().__init__()
         self.config = {"depths": list(depths), "widths": list(widths), "activations": list(activations),
-                       "copies": copies}  # fmt: skip
+                       "copies": copies}
         self.nets = nn.ModuleDict({f"{activation}-{depth}-{width}": Copies(copies, [2, *[width] * depth, 2], activation)
-                                   for activation in activations for depth in depths for width in widths})  # fmt: skip
+                                   for activation in activations for depth in depths for width in widths})
 
     def forward(self, x):
         return {name: net(x) for name, net in self.nets.items()}
@@ -112,10 +112,10 @@ class MLPAutoencoder(nn.Module):
     """
 
     def __init__(self, latent: int, hidden: Sequence[int], activation: str = "silu", normalise: bool = False,
-                 channels: int = 3, size: int = 32):  # fmt: skip
+                 channels: int = 3, size: int = 32):
         super().__init__()
         self.config = {"latent": latent, "hidden": list(hidden), "activation": activation, "normalise": normalise,
-                       "channels": channels, "size": size}  # fmt: skip
+                       "channels": channels, "size": size}
         sizes = [channels * size * size, *hidden, latent]
         self.encoder = dense(sizes, activation, normalise)
         self.decoder = dense(sizes[::-1], activation, normalise)

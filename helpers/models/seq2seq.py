@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from ..text import PAD, is_token
+from ..data.text import PAD, is_token
 from .layers import attend
 
 SCORES = ("additive", "dot", "general", "scaled")
@@ -51,7 +51,7 @@ class Encoder(nn.Module):
         self.embed = nn.Embedding(vocabulary, embedding, padding_idx=PAD)
         self.dropout = nn.Dropout(dropout)
         self.gru = nn.GRU(embedding, hidden, layers, batch_first=True, bidirectional=True,
-                          dropout=dropout if layers > 1 else 0.0)  # fmt: skip
+                          dropout=dropout if layers > 1 else 0.0)
         self.join = nn.Linear(2 * hidden, hidden) if attended else nn.Identity()
         self.summarise = nn.Linear(2 * hidden, hidden)
 
@@ -142,7 +142,7 @@ class Decoder(nn.Module):
 class Seq2Seq(nn.Module):
     r"""p(y | x), a product over the words of y: p(y_t | y_<t, x).
 
-    source, target   the vocabularies: their tokens in the order of their numbers (see helpers.text)
+    source, target   the vocabularies: their tokens in the order of their numbers (see helpers.data.text)
     embedding, hidden   E and H
     score   the score function of the attention; None for a network without attention
     layers  of the encoder
@@ -150,10 +150,10 @@ class Seq2Seq(nn.Module):
     """
 
     def __init__(self, source: list[str], target: list[str], embedding: int = 32, hidden: int = 48,
-                 score: str | None = "scaled", layers: int = 1, dropout: float = 0.0):  # fmt: skip
+                 score: str | None = "scaled", layers: int = 1, dropout: float = 0.0):
         super().__init__()
         self.config = {"source": list(source), "target": list(target), "embedding": embedding, "hidden": hidden,
-                       "score": score, "layers": layers, "dropout": dropout}  # fmt: skip
+                       "score": score, "layers": layers, "dropout": dropout}
         self.encoder = Encoder(len(source), embedding, hidden, layers, dropout, attended=score is not None)
         self.decoder = Decoder(len(target), embedding, hidden, score, dropout)
 

@@ -84,11 +84,11 @@ class VAE(nn.Module):
     """
 
     def __init__(self, latent: int, s: float | None = 0.1, channels: int = 3, size: int = 32, width: int = 32,
-                 bottom: int = 16, hidden: int = 128):  # fmt: skip
+                 bottom: int = 16, hidden: int = 128):
         super().__init__()
         if latent < 1 or not (s is None or s > 0) or size % 8 or width % 16 or bottom % 8:
             raise ValueError(f"latent and s must be positive, size and bottom multiples of 8, width of 16; "
-                             f"got latent={latent}, s={s}, size={size}, bottom={bottom}, width={width}")  # fmt: skip
+                             f"got latent={latent}, s={s}, size={size}, bottom={bottom}, width={width}")
         sizes = {"channels": channels, "size": size, "width": width, "bottom": bottom, "hidden": hidden}
         self.config = {"latent": latent, "s": s, **sizes}
         self.encoder, self.decoder = Encoder(2 * latent, **sizes), Decoder(latent, **sizes)

@@ -2,8 +2,8 @@
 
 All models have the same embedding, hidden size and vocabularies, none has dropout, and all see the same sentences:
 batches of notebook 01's recipes for training, and for translating the same sentences sorted by the length of the
-source, as helpers.pipelines sorts them. Translations are given the lengths of the right ones: what they cost must not
-depend on how well a minute's training has taught each model to stop.
+source, as helpers.systems.translator sorts them. Translations are given the lengths of the right ones: what they cost
+must not depend on how well a minute's training has taught each model to stop.
 
 The models take turns, A B C A B C ..., a batch a turn. A ratio is the median of the ratios within a turn, so what
 else the computer does counts as little as possible. Part of it is the smaller output layer: the tutorial's reads
@@ -20,10 +20,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from helpers import data, recipes
+from helpers.data import sets
+from helpers.data.text import BOS, EOS, SPECIALS, is_token, pad
 from helpers.models.decoding import beam_search, greedy
 from helpers.models.seq2seq import Seq2Seq, translation_loss
-from helpers.text import BOS, EOS, SPECIALS, is_token, pad
+from helpers.training import recipes
 
 from .tutorial import TutorialSeq2Seq
 
@@ -54,7 +55,7 @@ def of_recipe(title: str, name: str, turns: int) -> Task:
     """A recipe's first batches, and the sizes of its model."""
     recipe = recipes.find(name)
     torch.manual_seed(recipe.seed)
-    batches, config = recipe.batches(), recipe.build().config
+    batches, config = recipe.batches(recipe.steps), recipe.build().config
     sizes = {part: config[part] for part in ("source", "target", "embedding", "hidden")}
     return Task(title, sizes, [batches(step) for step in range(turns)])
 
@@ -79,7 +80,7 @@ def tasks(turns: int) -> list[Task]:
     """Tiny scenes, and Multi30k where it is at hand."""
     try:
         large = of_recipe("Multi30k, German to English", "seq2seq-multi30k-scaled", turns)
-    except data.DataUnavailable:
+    except sets.DataUnavailable:
         large = made_up(turns)
     return [of_recipe("Tiny scenes, Korean to English", "seq2seq-scaled-48-900", turns), large]
 
@@ -163,7 +164,7 @@ def in_turn(runs, batches, count) -> list[Row]:
             rates[name].append(count(pair) / (time.perf_counter() - start))
     theirs = rates[TUTORIAL][1:]
     return [Row(name, statistics.median(mine[1:]), statistics.median(map(float.__truediv__, mine[1:], theirs)))
-            for name, mine in rates.items()]  # fmt: skip
+            for name, mine in rates.items()]
 
 
 def training(task: Task) -> list[Row]:

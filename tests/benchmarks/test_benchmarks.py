@@ -7,10 +7,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from helpers.data.text import BOS, EOS, PAD, is_token
 from helpers.models.decoding import beam_search, greedy
 from helpers.models.seq2seq import translation_loss
-from helpers.text import BOS, EOS, PAD, is_token
-from helpers.training import train
+from helpers.training.loop import train
 
 from . import seq2seq
 from .tutorial import TutorialSeq2Seq

@@ -33,14 +33,14 @@ PLAIN = vae.Run([2.0, 4.0, 20.0], [130.0, 110.0, 105.0])
 
 @pytest.mark.parametrize(("bound", "seconds", "met"), [
     (104.0, 8.0, True), (105.0, 10.0, True), (106.0, 8.0, False), (104.0, 10.1, False),
-])  # fmt: skip
+])
 def test_the_bar_is_the_last_bound_in_half_the_time(bound, seconds, met, monkeypatch, capsys):
     ours, recorded = vae.Run([seconds], [bound]), []
     monkeypatch.setattr(vae, "flat", lambda split: None)
     monkeypatch.setattr(vae, "run_plain", lambda x, test: PLAIN)
     monkeypatch.setattr(vae, "run_ours", lambda steps=None: ours)
     monkeypatch.setattr(vae, "run_scheduled", lambda x, test, epochs: vae.Run([float(epochs)], [100.0 + epochs]))
-    monkeypatch.setattr(vae.trials, "record", lambda name, figures: recorded.append((name, figures)))
+    monkeypatch.setattr(vae.tuning, "record", lambda name, figures: recorded.append((name, figures)))
     assert vae.main(["--record"]) == int(not met) and bool(recorded) == met
     said = capsys.readouterr().out
     assert ("DOES NOT REACH" in said) == (bound > 105) and f"{seconds / 20:.2f} of its time (bar: 0.50)" in said

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from helpers.text import BOS, EOS, PAD, is_token
+from helpers.data.text import BOS, EOS, PAD, is_token
 
 
 class Encoder(nn.Module):

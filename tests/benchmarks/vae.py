@@ -27,10 +27,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from helpers import data, recipes, trials
-from helpers.recipes.autoencoder import padded_mnist
-from helpers.recipes.vae_mnist import minus_elbo
-from helpers.training import train
+from helpers.data import sets
+from helpers.data.batches import padded_mnist
+from helpers.lessons.vae.mnist import minus_elbo
+from helpers.training import recipes, tuning
+from helpers.training.loop import train
 
 EPOCHS, BATCH, LR = 10, 128, 1e-3
 SCHEDULED = (5, 10)  # epochs of the plain network under our schedule
@@ -96,7 +97,7 @@ def run_ours(name: str = NAME, steps: int | None = None) -> Run:
     recipe = recipes.find(name)
     with torch.random.fork_rng([]):
         torch.manual_seed(recipe.seed)
-        model, batches = recipe.build(), recipe.batches()
+        model, batches = recipe.build(), recipe.batches(recipe.steps)
     began = time.process_time()
     train(model, batches, recipe.loss, steps or recipe.steps, lr=recipe.lr, ema=recipe.ema, label=None)
     return Run([time.process_time() - began], [minus_elbo(model, padded_mnist("test")).mean().item()])
@@ -120,7 +121,7 @@ def run_scheduled(x: Tensor, test: Tensor, epochs: int, seed: int = 0) -> Run:
 
 def flat(split: str) -> Tensor:
     """MNIST as the plain recipe takes it: (N, 784) in [0, 1]."""
-    return (data.mnist(split)[0].flatten(1) + 1) / 2
+    return (sets.mnist(split)[0].flatten(1) + 1) / 2
 
 
 def ratio(plain: Run, ours: Run) -> float:
@@ -135,14 +136,14 @@ def met(plain: Run, ours: Run) -> bool:
 def report(plain: Run, ours: Run, scheduled: dict[int, Run]) -> str:
     rows = [f"{torch.get_num_threads()} threads"]
     rows += [f"plain, epoch {i:2}   {s:6.1f} s   {b:7.2f} nats"
-             for i, (s, b) in enumerate(zip(plain.seconds, plain.bounds, strict=True), 1)]  # fmt: skip
+             for i, (s, b) in enumerate(zip(plain.seconds, plain.bounds, strict=True), 1)]
     rows.append(f"ours              {ours.seconds[-1]:6.1f} s   {ours.bounds[-1]:7.2f} nats")
     done = [b for s, b in zip(plain.seconds, plain.bounds, strict=True) if s <= ours.seconds[-1]]
     rows.append(f"equal time: the plain recipe has {done[-1]:.2f} nats by then" if done else
-                "equal time: the plain recipe has not finished an epoch by then")  # fmt: skip
+                "equal time: the plain recipe has not finished an epoch by then")
     reached = "reaches" if ours.bounds[-1] <= plain.bounds[-1] else "DOES NOT REACH"
     rows += [f"plain network, our schedule, {epochs:2} epochs   {run.seconds[-1]:6.1f} s   {run.bounds[-1]:7.2f} nats"
-             for epochs, run in scheduled.items()]  # fmt: skip
+             for epochs, run in scheduled.items()]
     share = f"{ratio(plain, ours):.2f} of its time (bar: {BAR:.2f})"
     rows.append(f"ours {reached} the plain recipe's last bound, in {share}")
     return "\n".join(rows)
@@ -154,7 +155,7 @@ def record(plain: Run, ours: Run, scheduled: dict[int, Run]) -> None:
     figures |= {"plain_bound": plain.bounds[-1], "plain_seconds": plain.seconds[-1]}
     for epochs, run in scheduled.items():
         figures |= {f"scheduled_bound_{epochs}": run.bounds[-1], f"scheduled_seconds_{epochs}": run.seconds[-1]}
-    trials.record(f"{trials.key(recipes.find(NAME))} {BESIDE}", figures)
+    tuning.record(f"{tuning.key(recipes.find(NAME))} {BESIDE}", figures)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -24,7 +24,7 @@ from playwright.sync_api import sync_playwright
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update",
-         "--disable-background-networking", "--disable-sync"]  # fmt: skip
+         "--disable-background-networking", "--disable-sync"]
 SETTINGS = {
     "notebook-extension/tracker": {"windowingMode": "none"},  # every cell is in the page
     "docmanager-extension/plugin": {"autosave": False},
@@ -88,7 +88,7 @@ class JupyterLab:
         self.token = secrets.token_hex(16)
         self._log = (home / "server.log").open("w+", encoding="utf-8")
         self._process = subprocess.Popen(self._command(home), env=self._environment(home), stdout=self._log,
-                                         stderr=subprocess.STDOUT)  # fmt: skip
+                                         stderr=subprocess.STDOUT)
         try:
             self._wait()
         except BaseException:
@@ -121,7 +121,7 @@ class JupyterLab:
             "LabApp.user_settings_dir": home / "lab" / "user-settings",
             "LabApp.workspaces_dir": home / "lab" / "workspaces",
             "LabApp.check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",
-        }  # fmt: skip
+        }
         return [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())]
 
     def _environment(self, home: Path) -> dict[str, str]:

@@ -1,0 +1,136 @@
+"""What a notebook looks like when it is committed: stable outputs, shared cells in place, figures filled.
+
+A widget lives only while its kernel does, and GitHub shows an error in its place: the committed page keeps
+the PNG still that was displayed with it. Execution counts stay, since nbval fails on outputs that have none.
+"""
+
+import base64
+import copy
+import hashlib
+import json
+import re
+
+from nbformat import v4
+
+from .. import DATA
+from . import outline
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+SCORE = re.compile(r"<!--score:([\w.-]+)-->.*?<!--/-->", re.DOTALL)
+# What stays of a cell's metadata: the last two fold a solution, in JupyterLab and on Colab.
+KEPT = ("tags", "jupyter", "cellView")
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+class PageError(ValueError):
+    """A notebook that cannot be committed as it is; the message says what to change."""
+
+
+def clean(notebook):
+    """Clean a notebook node in place. PageError where a widget was displayed without a PNG beside it."""
+    notebook.metadata = type(notebook.metadata)(copy.deepcopy(METADATA))
+    for position, cell in enumerate(notebook.cells, start=1):
+        for key in set(cell.metadata) - set(KEPT):
+            del cell.metadata[key]
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream":
+                output.text = final_lines(output.text)
+            elif "data" in output:
+                _clean_data(output, position)
+
+
+def _clean_data(output, position):
+    if output.data.pop(WIDGET_VIEW, None) is not None and "image/png" not in output.data:
+        raise PageError(
+            f"cell {position} shows a widget and no picture: without a kernel, nothing is left of it. "
+            "Display a PNG in the same output, as helpers.show.widgets does."
+        )
+    output.metadata.pop(WIDGET_VIEW, None)
+    if "text/plain" in output.data:
+        output.data["text/plain"] = re.sub(r" at 0x[0-9a-f]+", "", output.data["text/plain"])
+
+
+def final_lines(text):
+    """The text that a terminal shows in the end: of a line redrawn after carriage returns, the last state."""
+    return "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in text.split("\n"))
+
+
+def problems(notebook):
+    """What keeps a notebook from being committed, one sentence each; nothing is changed."""
+    found = []
+    cleaned = copy.deepcopy(notebook)
+    try:
+        clean(cleaned)
+        if cleaned != notebook:
+            found.append("it holds widget state, volatile metadata or redrawn lines")
+    except PageError as error:
+        found.append(str(error))
+    code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
+        found.append("it was not executed from top to bottom in a fresh kernel")
+    outputs = [output for cell in code for output in cell.outputs]
+    found += [f"it shows an error: {output.ename}" for output in outputs if output.output_type == "error"]
+    return found
+
+
+def digest(notebook):
+    """A short hash of the notebook's own code, by which an edit after the last execution is noticed."""
+    own = [cell for cell in notebook.cells if cell.cell_type == "code" and not tagged(cell, "bootstrap")]
+    return hashlib.sha256("\0".join(cell.source for cell in own).encode()).hexdigest()[:16]
+
+
+def pictures(notebook):
+    """{NAME: PNG bytes} of the cells tagged "picture:NAME", which the README shows."""
+    found = {}
+    for cell in notebook.cells:
+        for tag in cell.metadata.get("tags", []):
+            if tag.startswith("picture:"):
+                data = [o.data["image/png"] for o in cell.outputs if "image/png" in o.get("data", {})]
+                found[tag.removeprefix("picture:")] = base64.b64decode(data[0]) if data else b""
+    return found
+
+
+def tagged(cell, tag):
+    return tag in cell.metadata.get("tags", [])
+
+
+def stamp(notebook, book):
+    """Write the shared cells (made where they are missing) and the quoted figures into a notebook node."""
+    first_code = next((n for n, cell in enumerate(notebook.cells) if cell.cell_type == "code"), 1)
+    first = _write_cell(notebook, "bootstrap", outline.bootstrap_source(), first_code, v4.new_code_cell)
+    first.metadata["jupyter"] = {"source_hidden": True}
+    _write_cell(notebook, "badges", outline.badges(book), 1, v4.new_markdown_cell)
+    _write_cell(notebook, "footer", outline.footer(book), len(notebook.cells) + 1, v4.new_markdown_cell)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = fill_scores(cell.source)
+
+
+def _write_cell(notebook, tag, source, position, new_cell):
+    cells = [cell for cell in notebook.cells if tagged(cell, tag)]
+    if len(cells) > 1:
+        raise PageError(f"{len(cells)} cells carry the tag {tag!r}: keep one")
+    if not cells:
+        cells = [new_cell(metadata={"tags": [tag]})]
+        notebook.cells.insert(position, cells[0])
+    cells[0].source = source
+    return cells[0]
+
+
+def fill_scores(text):
+    """The text with its score spans filled from data/scores.json; PageError for an unknown name."""
+    path = DATA / "scores.json"
+    scores = json.loads(path.read_text(encoding="utf-8"))["scores"] if path.exists() else {}
+
+    if re.search(r"^\s*<!--score:", text, re.MULTILINE):
+        raise PageError("a quoted figure begins a line, where Markdown takes it for a block: put a word before it")
+
+    def span(found):
+        if found[1] not in scores:
+            raise PageError(f"data/scores.json has no figure {found[1]!r}: see `python -m helpers.course.scores`")
+        return f"<!--score:{found[1]}-->{scores[found[1]]['text']}<!--/-->"
+
+    return SCORE.sub(span, text)

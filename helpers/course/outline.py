@@ -1,0 +1,199 @@
+"""The map of the course: its notebooks, the lines of the notes, and the text that every notebook shares.
+
+All of it comes from course.toml: the public address, the release, the notebooks with their sections, the 80
+lines of the lecture notes. data/notebooks.json, written by `python -m helpers.course.publish`, adds the minutes and
+the memory that each notebook took. Standard library only.
+"""
+
+import functools
+import json
+import tomllib
+from dataclasses import dataclass
+
+from .. import DATA, ROOT
+
+MARKS = {
+    "✓": "right as it stands",
+    "◐": "right, and the notebook sharpens a word",
+    "✗": "the notebook turns it round, with an experiment",
+    "–": "a heading or a credit",
+}
+
+BOOTSTRAP = """\
+# Finds the course's own code; where it is missing, as on Colab, fetches it once.
+import importlib.util, os, subprocess, sys
+from pathlib import Path
+here, fetched = Path.cwd(), Path.cwd() / "generative-models-course"
+root = next((p for p in (here, *here.parents) if (p / "helpers/course.toml").exists()), fetched)
+if not (root / "helpers/course.toml").exists():
+    url = os.environ.get("COURSE_REPOSITORY", "{repository}")
+    clone = ["git", "clone", "--quiet", "--depth=1", "--branch={release}", url, str(fetched)]
+    os.environ["GIT_TERMINAL_PROMPT"] = "0"  # fail with a message instead of asking for a password
+    try:
+        subprocess.run(clone, check=True, stderr=subprocess.PIPE, text=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        why = f"This takes git and a network. {{getattr(error, 'stderr', '')}}"
+        raise RuntimeError(f"Could not fetch the course from {{url}}. {{why}}") from error
+if root == fetched:
+    os.chdir(root / "notebooks")
+    for pkg in ("accelerate pooch safetensors tokenizers constriction "
+                "sacrebleu colorama lxml portalocker tabulate").split():
+        if not importlib.util.find_spec(pkg):
+            subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", pkg], check=True)
+sys.path.insert(0, str(root))"""
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """One notebook of the course.
+
+    file:     name without folder and ending, such as "02_autoencoder"
+    korean:   the terms of the notes' heading, "" where there are none
+    thread:   one line that ties it to the other notebooks
+    status:   "built" or "planned"
+    sections: heading -> numbers of the notes' lines that it answers
+    """
+
+    file: str
+    title: str
+    korean: str
+    thread: str
+    status: str
+    sections: dict[str, list[int]]
+
+    @property
+    def number(self):
+        return self.file[:2]
+
+    @property
+    def name(self):
+        return f"{self.file}.ipynb"
+
+    @property
+    def built(self):
+        return self.status == "built"
+
+
+@dataclass(frozen=True)
+class Point:
+    """One line of the lecture notes: its number, its mark (see MARKS), what it says, where it is answered."""
+
+    number: int
+    mark: str
+    text: str
+    places: tuple[tuple[Notebook, str], ...]
+
+
+@functools.cache
+def table():
+    """course.toml as a dict."""
+    return tomllib.loads((ROOT / "helpers" / "course.toml").read_text(encoding="utf-8"))
+
+
+def notebooks():
+    """All notebooks, built and planned, in their order."""
+    return [Notebook(**entry) for entry in table()["notebook"]]
+
+
+def notebook(name):
+    """The notebook of that number ("02"), file or file name; ValueError for any other name."""
+    for entry in notebooks():
+        if name in (entry.number, entry.file, entry.name):
+            return entry
+    known = ", ".join(entry.file for entry in notebooks())
+    raise ValueError(f"the course has no notebook {name!r}; it has {known}")
+
+
+def points():
+    """The 80 lines of the notes, in their order, each with every place that answers it."""
+    sections = [(book, heading, lines) for book in notebooks() for heading, lines in book.sections.items()]
+    return [
+        Point(number, mark, text, tuple((book, head) for book, head, lines in sections if number in lines))
+        for number, (mark, text) in ((int(key), line) for key, line in table()["points"].items())
+    ]
+
+
+def measured():
+    """What publishing measured: notebook file -> {"seconds", "peak_mb", "cores", …}; empty at first."""
+    path = DATA / "notebooks.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def bootstrap_source():
+    """The first code cell, the same bytes in every notebook: find the course's code, or fetch the release."""
+    return BOOTSTRAP.format(repository=table()["repository"], release=table()["release"])
+
+
+def badges(book):
+    """Markdown: the launch badges of one notebook, for the release that its first cell fetches."""
+    repository, release = table()["repository"], table()["release"]
+    slug = repository.removeprefix("https://github.com/")
+    colab = f"https://colab.research.google.com/github/{slug}/blob/{release}/notebooks/{book.name}"
+    binder = f"https://mybinder.org/v2/gh/{slug}/{release}?urlpath=lab/tree/notebooks/{book.name}"
+    return (
+        f"[![Open {book.file} in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab}) "
+        f"[![Open {book.file} in Binder](https://mybinder.org/badge_logo.svg)]({binder})"
+    )
+
+
+def footer(book):
+    """Markdown: credits, licences, and the way to the nearest notebooks before and after that are built."""
+    books = notebooks()
+    before, after = books[: books.index(book)][::-1], books[books.index(book) + 1 :]
+    way = [f"← {link(nearest)}" for nearest in before if nearest.built][:1]
+    way += [f"{link(nearest)} →" for nearest in after if nearest.built][:1]
+    return f"""---
+## Credits and licence
+
+The course follows a student's notes of a class by Prof. Park Jihoon, Chungnam National University;
+one part of the notes draws on 낭만's blog on Tistory.
+Code: MIT. Text and pictures: CC BY 4.0. Emoji: Noto Color Emoji, SIL Open Font License 1.1.
+
+{" · ".join(way)}"""
+
+
+def link(book, folder=""):
+    """Markdown: number and title, a link where the notebook is built."""
+    title = f"{book.number} · {book.title}"
+    return f"[{title}]({folder}{book.name})" if book.built else f"{title} (planned)"
+
+
+def course_map(folder="", launch=False):
+    """Markdown: one row a notebook, with the minutes and the memory of its last execution, and on what.
+
+    folder: put before each link ("notebooks/" in the README). launch: add a column with the badges.
+    """
+    costs = measured()
+    head = ["notebook", "in the notes", "what it is about", "minutes", "memory"] + ["open"] * launch
+    rows = [head, ["---"] * len(head)]
+    for book in notebooks():
+        cost = costs.get(book.file, {})
+        minutes = f"{cost['seconds'] / 60:.1f}" if book.built and cost else "–"
+        memory = f"{cost['peak_mb']} MB" if book.built and cost.get("peak_mb") else "–"
+        row = [link(book, folder), book.korean or "–", book.thread, minutes, memory]
+        rows.append(row + [badges(book) if book.built else "–"] * launch)
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + f"\n\n{measured_on()}"
+
+
+def measured_on():
+    """One sentence that says how the minutes and the memory came about; "" before the first execution."""
+    machines = {
+        f"{cost['cores']:g} CPU cores ({cost['system']}, Python {cost['python']}, PyTorch {cost['torch']})"
+        for cost in measured().values()
+    }
+    where = " and ".join(sorted(machines))
+    return f"Minutes and memory: all cells run once, with the shipped weights, on {where}." if where else ""
+
+
+def points_table(folder=""):
+    """Markdown: one row for each line of the notes: its mark, and links to the headings that answer it."""
+    rows = ["| line | the notes say | mark | where |", "|---|---|---|---|"]
+    for point in points():
+        where = " · ".join(_place(book, heading, folder) for book, heading in point.places)
+        rows.append(f"| {point.number} | {point.text} | {point.mark} | {where} |")
+    return "\n".join(rows)
+
+
+def _place(book, heading, folder):
+    text = f"{book.number} § {heading}"
+    return f"[{text}]({folder}{book.name}#{heading.replace(' ', '-')})" if book.built else text

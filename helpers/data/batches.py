@@ -1,0 +1,42 @@
+r"""What trainings draw from: step -> a batch. Random numbers come from torch's generator, which `train` seeds at each step."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+from . import scenes, sets
+
+BATCH = 32
+NEW_SCENES_SEED = 1_000_003  # of the scenes that figures are measured on; none of them was trained on
+
+
+def scene_batches(batch: int = BATCH):
+    r"""Scenes drawn anew at every step: none is seen twice, so none can be learned by heart."""
+
+    def batches(step):
+        return scenes.draw(scenes.sample_factors(batch, torch.default_generator), torch.default_generator)
+
+    return batches
+
+
+def emoji_batches(batch: int = BATCH):
+    r"""Training emoji, half of them mirrored."""
+    images = sets.load_emoji("train").images
+
+    def batches(step):
+        x = images[torch.randint(len(images), (batch,))]
+        return torch.where(torch.rand(batch, 1, 1, 1) < 0.5, x.flip(3), x)
+
+    return batches
+
+
+def mnist_batches(batch: int):
+    r"""Training digits, as `padded_mnist` has them."""
+    images = padded_mnist("train")
+    return lambda step: images[torch.randint(len(images), (batch,))]
+
+
+def padded_mnist(split: str):
+    r"""MNIST with a border of two background pixels, (N, 1, 32, 32): a side that can be halved three times."""
+    return F.pad(sets.mnist(split)[0], (2, 2, 2, 2), value=-1.0)

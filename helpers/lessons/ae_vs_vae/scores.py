@@ -1,0 +1,190 @@
+r"""The figures of notebook 09: what can be drawn from the codes of an autoencoder and of a VAE, and what else they do.
+
+A rate is the share of n pictures that the parser takes for tiny scenes: by its own limit, or by the loose one. Two
+seeds are the shipped weights and a training whose figures data/trials.json holds.
+"""
+
+from __future__ import annotations
+
+from functools import cache, partial
+
+import numpy as np
+import torch
+
+from ...course.scores import Score
+from ...data import scenes
+from ...data.batches import NEW_SCENES_SEED
+from ...metrics.pictures import mse, reconstruct
+from ...training import tuning
+from ...training.checkpoints import load
+from ..seq2seq_vs_autoencoder.recipes import distance
+from . import recipes as entries
+from .recipes import KINDS, LATENTS, LIMITS, SEEDS, SOURCES, weights_of
+
+SHORT = dict(zip(SOURCES, ("normal", "gaussian", "mixture"), strict=True))
+LARGE, DRAWS = 32, 2000  # the table is of d = 32; of the others the notebook counts what N(0, I) gives
+
+
+@cache
+def judged(kind: str, d: int) -> dict[str, scenes.Parsed]:
+    r"""What the parser reads in one model's draws; kept, because several groups ask for it."""
+    model = load(weights_of(kind, d))[0]
+    if d == LARGE:
+        return entries.judge(model, DRAWS)
+    return {"N(0, I)": scenes.parse(entries.draw(model, entries.standard_normal(d), DRAWS))}
+
+
+def every_source(kind: str, d: int):
+    r"""One model: from N(0, I) and, at d = 32, from every source and half way between new scenes."""
+    for name, parsed in judged(kind, d).items():
+        (strict, loose), n = entries.shares(parsed), len(parsed.residual)
+        place, what = f"{place_of(kind, d)}.{SHORT.get(name, name)}", f"valid scenes, {kind}, d = {d}, {name}"
+        yield Score(place, what, strict, ".3f")
+        yield Score(f"{place}.loose", f"{what}, loose limit", loose, ".3f")
+        yield Score(f"{place}.error", f"standard error: {what}", entries.standard_error(strict, n), ".3f")
+
+
+def place_of(kind: str, d: int) -> str:
+    return f"generation.valid.{kind.lower()}.{d}"
+
+
+def order():
+    r"""What the notebook says of the table: who draws more scenes, by the loose limit and by the strict one."""
+    own, other = (entries.shares(judged(kind, LARGE)["N(0, I)"]) for kind in ("VAE", "AE"))
+    mixed = entries.shares(judged("AE", LARGE)["mixture"])
+    for i, (limit, suffix) in enumerate(zip(LIMITS, (".strict", ""), strict=True)):
+        what = f"valid scenes from N(0, I), the VAE's share over the autoencoder's, d = 32, {limit} limit"
+        yield Score(f"generation.order.prior{suffix}", what, own[i] / max(other[i], 1 / DRAWS), ".0f", 1, ">= 4")
+        what = f"autoencoder with a mixture over the VAE's prior, d = 32, {limit} limit"
+        yield Score(f"generation.order.mixture.{limit}", what,
+                    mixed[i] / max(own[i], 1 / DRAWS), ".1f", 1, ">= 1")
+
+
+def seeds():
+    r"""The orderings that the notebook states, at d = 32, on two seeds each."""
+    found = {kind: over_seeds(kind) for kind in KINDS}
+    for kind in KINDS:
+        for name in SOURCES:
+            of_seeds = [figures[f"{name} loose"] for figures in found[kind]]
+            place, what = f"generation.seeds.{kind.lower()}.{SHORT[name]}", f"loosely valid, {kind}, d = 32, {name}"
+            yield Score(f"{place}.least", f"{what}: the least of two seeds", min(of_seeds), ".3f")
+            yield Score(f"{place}.most", f"{what}: the most of two seeds", max(of_seeds), ".3f")
+    for limit, word in zip(LIMITS, ("", " loose"), strict=True):
+        own, other = ([figures[f"N(0, I){word}"] for figures in found[kind]] for kind in ("VAE", "AE"))
+        mixed = [figures[f"mixture{word}"] for figures in found["AE"]]
+        what = f"valid scenes from N(0, I), {limit} limit: the worst VAE over the best autoencoder"
+        yield Score(f"generation.seeds.prior.{limit}", what, min(own) / max(*other, 1 / DRAWS), ".0f", 1, ">= 4")
+        what = f"{limit} limit: the worst autoencoder with a mixture over the best VAE from N(0, I)"
+        yield Score(f"generation.seeds.with_mixture.{limit}", what, min(mixed) / max(own), ".1f", 1, ">= 1")
+
+
+def over_seeds(kind: str) -> list[dict[str, float]]:
+    r"""Rates at d = 32 of the shipped weights, and of the other seeds as recorded."""
+    shipped = entries.named({name: entries.shares(parsed) for name, parsed in judged(kind, LARGE).items()})
+    return [shipped, *(tuning.find(f"{kind.lower()}-scenes-{LARGE}", seed=seed) for seed in SEEDS[1:])]
+
+
+def interpolation():
+    r"""Half way between two new scenes, d = 32: on the sphere, and in pixels. In a straight line: generation.valid."""
+    round_ = entries.rates(entries.between(load(weights_of("VAE", LARGE))[0], path=entries.slerp))
+    yield Score("generation.between.slerp", "valid scenes, VAE, midpoints on the sphere", round_[0], ".3f")
+    yield Score("generation.between.slerp.loose", "the same, loose limit", round_[1], ".3f")
+    error = entries.standard_error(round_[0], 1000)  # of as many pairs as `between` makes
+    yield Score("generation.between.slerp.error", "standard error: valid scenes, VAE, on the sphere", error, ".3f")
+    x, _ = scenes.make_scenes(DRAWS, NEW_SCENES_SEED)
+    _, loose = entries.rates(torch.lerp(*x.chunk(2), 0.5))
+    yield Score("generation.between.pixels.loose", "valid scenes, half one picture and half another, loose limit",
+                loose, ".3f")
+
+
+def variety():
+    r"""How many of the 84 kinds of scenes are among 100 loosely valid draws, where there are so many."""
+    parsed = scenes.parse(scenes.make_scenes(DRAWS, NEW_SCENES_SEED)[0])
+    sets = entries.accepted(parsed, LIMITS["loose"]).nonzero()[:, 0].split(100)
+    real = np.mean([len(entries.kinds(parsed)[some].unique()) for some in sets if len(some) == 100])
+    yield Score("generation.kinds.real", "kinds among 100 scenes, on average", float(real), ".0f")
+    for d in LATENTS:
+        for kind in KINDS:
+            parsed = judged(kind, d)["N(0, I)"]
+            found = entries.variety(parsed, entries.accepted(parsed, LIMITS["loose"]))
+            if found is not None:
+                yield Score(f"generation.kinds.{kind.lower()}.{d}", f"kinds among 100 draws, {kind}, d = {d}, N(0, I)",
+                            found, ".0f", float(real))
+
+
+def memory():
+    r"""Is a draw from the mixture a training scene? Against what the decoder makes of the scenes it was fitted to."""
+    model = load(weights_of("AE", LARGE))[0]
+    train, _ = scenes.make_scenes(entries.CODES, seed=0)
+    more, _ = scenes.make_scenes(2000, NEW_SCENES_SEED)
+    z, restored = entries.training_codes(model), reconstruct(model, train)
+    source = entries.mixture(z, entries.COMPONENTS)
+    drawn = entries.draw(model, source, DRAWS)
+    for name, what, x in (("drawn", "a valid draw from the mixture", drawn[judged("AE", LARGE)["mixture"].valid]),
+                          ("redrawn", "a restored new scene", reconstruct(model, more[:500]))):
+        far = distance(x, restored)
+        yield Score(f"generation.memory.{name}", f"squared error of {what} to the nearest restored training scene",
+                    far.median().item(), ".4f")
+        yield Score(f"generation.memory.{name}.least", "the same, the smallest", far.min().item(), ".4f")
+    known, fresh = (source.log_density(codes).mean().item() for codes in (z, entries.encode_all(model, more)))
+    yield Score("generation.memory.nats", "mean log p(z), training codes less those of new scenes, AE, mixture",
+                known - fresh, ".1f")
+
+
+def reach():
+    r"""How near the draws from N(0, I) come to codes, against the codes of new scenes."""
+    x, _ = scenes.make_scenes(DRAWS, NEW_SCENES_SEED)
+    for kind in KINDS:
+        for d in LATENTS:
+            model = load(weights_of(kind, d))[0]
+            for name, value in entries.reach(model, entries.training_codes(model), x).items():
+                place = f"generation.reach.{kind.lower()}.{d}.{name.replace(', ', '.')}"
+                yield Score(place, f"{name}: median, {kind}, d = {d}", value, ".1f")
+
+
+def uses():
+    r"""Compression and features, d = 32."""
+    x, factors = scenes.make_scenes(entries.CODES, seed=0)
+    new, truth = scenes.make_scenes(2000, NEW_SCENES_SEED)
+    curves = []
+    for kind in KINDS:
+        model, low = load(weights_of(kind, LARGE))[0], kind.lower()
+        z, new_z = entries.encode_all(model, x), entries.encode_all(model, new)
+        right = entries.probe(z, factors, new_z, truth)
+        for name, share in right.items():
+            yield Score(f"generation.use.probe.{low}.{name}", f"{name} read off the code by a linear map, {kind}",
+                        share, ".0%")
+        found = entries.rounded(model, z, new)
+        curves.append(np.array(sorted(found.values())).T)
+        for step, (bits, error) in found.items():
+            what = f"code rounded to {step:g} standard deviations, {kind}"
+            yield Score(f"generation.use.bits.{low}.{step:g}", f"bits a picture, {what}", bits, ".0f")
+            yield Score(f"generation.use.mse.{low}.{step:g}", f"mean squared error, {what}", error, ".5f")
+        yield Score(f"generation.use.mse.{low}", f"mean squared error, code in full, {kind}",
+                    mse(new, reconstruct(model, new)).mean().item(), ".5f")
+    rates = np.arange(max(bits[0] for bits, _ in curves), max(bits[-1] for bits, _ in curves))
+    ae, vae = (np.interp(rates, bits, np.log(error)) for bits, error in curves)  # beyond its last point a curve is flat
+    yield Score("generation.use.crossing", "bits a picture from which the autoencoder has less error than the VAE",
+                rates[ae < vae].min().item(), ".0f")
+
+
+def minutes():
+    r"""Training times as the cards recorded them: the machine and its load on that day, not a property of the code."""
+    seconds = [load(weights_of(kind, d))[1].metrics["training_seconds"] for kind in KINDS for d in LATENTS]
+    yield Score("generation.minutes.longest", "the longest training of the notebook as recorded, on one core",
+                max(seconds) / 60, ".1f", bar="<= 15")
+
+
+def groups():
+    r"""(what the names of its scores begin with, the function that yields them)."""
+    for kind in KINDS:
+        for d in LATENTS:
+            yield place_of(kind, d), partial(every_source, kind, d)
+    yield "generation.order", order
+    yield "generation.seeds", seeds
+    yield "generation.between", interpolation
+    yield "generation.kinds", variety
+    yield "generation.memory", memory
+    yield "generation.reach", reach
+    yield "generation.use", uses
+    yield "generation.minutes", minutes

@@ -1,0 +1,147 @@
+"""The exercises of notebook 07."""
+
+from __future__ import annotations
+
+import torch
+
+from ...course.checks import Exercise, assert_close, assert_shape
+
+
+def hole_loss() -> Exercise:
+    """07.1: (x, y, mask) -> the mean squared error of drawings y to pictures x over the hidden pixels, a number.
+
+    x, y are (B, C, S, S), the mask is boolean (B, 1, S, S), True = hidden.
+    """
+
+    def is_the_mean_over_hidden_pixels(loss):
+        x, y, mask = hole_example()
+        found, squared = loss(x, y, mask), (x - y).square()
+        assert_shape("the loss", found, ())
+        hints = wrong_losses(squared, mask)
+        expected = squared[mask.expand_as(squared)].mean()
+        hint = next((text for text, value in hints.items() if (found - value).abs() < 1e-6), "")
+        assert (found - expected).abs() < 1e-6, f"the loss is {found:.4f}; expected {expected:.4f}. {hint}"
+
+    def has_no_gradient_outside(loss):
+        x, y, mask = hole_example()
+        found = loss(x, y, mask)
+        assert found.requires_grad, "the loss has no gradient: compute it from y with torch's operations"
+        (gradient,) = torch.autograd.grad(found, y)
+        outside = gradient.abs().amax(1, keepdim=True)[~mask].max()
+        assert outside == 0, f"a known pixel has a gradient of {outside:.2g}; it must be 0"
+        assert (gradient.abs().amax(1, keepdim=True)[mask] > 0).all(), "a hidden pixel has no gradient"
+
+    title = "a loss that sees the hole alone"
+    return Exercise("07.1", title, [is_the_mean_over_hidden_pixels, has_no_gradient_outside])
+
+
+def hole_example():
+    """Pictures, drawings that need a gradient, and holes of 4, 30 and 1 pixels."""
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.rand(2, 3, 3, 8, 8, generator=generator)
+    mask = torch.zeros(3, 1, 8, 8, dtype=torch.bool)
+    mask[0, 0, 2:4, 2:4] = mask[1, 0, 1:7, 1:6] = mask[2, 0, 5, 5] = True
+    return x, y.requires_grad_(), mask
+
+
+def wrong_losses(squared, mask) -> dict:
+    """What likely mistakes give, by what there is to say of them."""
+    hidden = mask.expand_as(squared)
+    of_each = (squared * mask).flatten(1).sum(1) / hidden.flatten(1).sum(1)
+    return {
+        "divide by the number of hidden values, not of all": (squared * mask).mean(),
+        "a hidden pixel has three channels: three values, not one": (squared * mask).sum() / mask.sum(),
+        "that is the error of the known pixels: True means hidden": squared[~hidden].mean(),
+        "that is the error of the whole picture": squared.mean(),
+        "a sum grows with the hole; take the mean": (squared * mask).sum(),
+        "that is the mean of each picture's mean; pool all hidden values, as section 2 does": of_each.mean(),
+    }
+
+
+def rank_correlation(visible, errors) -> Exercise:
+    """07.2: (a, b) -> Spearman's rank correlation of two (N,) without ties, a number from -1 to 1.
+
+    visible, errors: of the holes of the notebook, (N,) each; the more is visible, the smaller the error should be.
+    """
+
+    def pearson(a, b):
+        return torch.corrcoef(torch.stack([a.double(), b.double()]))[0, 1].item()
+
+    def depends_on_the_order_alone(rho):
+        a = torch.tensor([0.1, 0.9, 0.3, 0.5, 0.7])
+        for b, expected in ((a.exp(), 1.0), (-(a**3), -1.0), (torch.tensor([1.0, 2.0, 30.0, 4.0, 50.0]), 0.3)):
+            found = float(rho(a, b))
+            values = abs(found - pearson(a, b)) < 1e-4 and abs(found - expected) > 1e-3
+            order = abs(found - pearson(a.argsort().float(), b.argsort().float())) < 1e-4
+            hint = ("that correlates the values: correlate their ranks" if values else
+                    "argsort says who comes first, not which rank each has; sort twice" if order else
+                    "only the order of the values may count")
+            assert abs(found - expected) < 1e-4, f"the correlation is {found:.3f}; expected {expected:.3f}. {hint}"
+
+    def finds_that_evidence_lowers_the_error(rho):
+        found = float(rho(visible, errors))
+        assert found < -0.6, f"on the notebook's holes it is {found:.2f}; expected below -0.6"
+
+    title = "the rank correlation of evidence and error"
+    return Exercise("07.2", title, [depends_on_the_order_alone, finds_that_evidence_lowers_the_error])
+
+
+def grey_price(possible) -> Exercise:
+    """07.3: (pictures (K, ...), weights (K,)) -> the best picture (...), its expected error, that of a random draw.
+
+    The weights are probabilities; one of the pictures is the truth, with these. Errors are means over all values of a
+    picture, as they are; the random draw has the same probabilities as the truth and knows nothing of it.
+    possible: equally probable scenes (K, 3, 32, 32), on which the answer is tried as well.
+    """
+
+    def compare(answer, pictures, weights, what):
+        found = answer(pictures, weights)
+        three = isinstance(found, tuple | list) and len(found) == 3
+        assert three, "return three things: the picture, its error, the error of a draw"
+        best, least, drawn = (torch.as_tensor(value) for value in found)
+        right, variance = weighted_mean_and_variance(pictures, weights)
+        check_best(best, right, pictures, weights, what)
+        assert_shape(f"{what}: the error of the best picture", least, ())
+        hint = hint_of_scale(least, variance, right.numel())
+        assert (least - variance).abs() < 1e-4, (
+            f"{what}: the best picture's expected error is {least:.4f}; expected {variance:.4f}{hint}")
+        hints = [("; truth and draw differ independently, each by one variance", variance),
+                 ("; a draw has the probabilities too: all K x K pairs of truth and draw count",
+                  weights @ (pictures - pictures.roll(1, 0)).flatten(1).square().mean(1))]
+        hint = next((text for text, value in hints if (drawn - value).abs() < 1e-4), "")
+        assert (drawn - 2 * variance).abs() < 1e-4, (
+            f"{what}: the expected error of a draw is {drawn:.4f}; expected {2 * variance:.4f}{hint}")
+
+    def of_three_colours(answer):
+        colours = torch.tensor([[1.0, -1.0, 0.0], [-1.0, 1.0, 0.5], [0.0, 0.5, 1.0]])[:, :, None, None]
+        compare(answer, colours.expand(-1, -1, 2, 2), torch.tensor([0.6, 0.3, 0.1]), "three colours")
+
+    def of_the_possible_scenes(answer):
+        weights = torch.full((len(possible),), 1 / len(possible))
+        compare(answer, possible, weights, "the possible scenes")
+
+    title = "the best answer, and the price of a drawn one"
+    return Exercise("07.3", title, [of_three_colours, of_the_possible_scenes])
+
+
+def weighted_mean_and_variance(pictures, weights):
+    flat = pictures.flatten(1)
+    mean = weights @ flat
+    return mean.view_as(pictures[0]), weights @ (flat - mean).square().mean(1)
+
+
+def check_best(best, right, pictures, weights, what):
+    assert_shape(f"{what}: the best picture", best, right.shape)
+    hints = {"the weights count: weigh each picture by its probability": pictures.mean(0),
+             "that is the likeliest picture; the squared error asks for something else": pictures[weights.argmax()]}
+    if (best - right).abs().max() > 1e-4:
+        hint = next((text for text, value in hints.items() if (best - value).abs().max() < 1e-4), "")
+        assert not hint, f"{what}: {hint}"
+    assert_close(f"{what}: the best picture", best, right, 1e-4)
+
+
+def hint_of_scale(found, expected, values) -> str:
+    r"""What went wrong with a right error on another scale."""
+    hints = {float(values): "; take the mean over the values of a picture, not the sum",
+             0.25: "; compute with the values as they are, not on [0, 1]"}
+    return next((text for factor, text in hints.items() if (found - factor * expected).abs() < 1e-4 * factor), "")

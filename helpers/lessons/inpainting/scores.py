@@ -1,0 +1,180 @@
+r"""The figures of notebook 07: errors inside the hole, of networks, plain fillings and the best possible answer."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from scipy.stats import spearmanr
+
+from ...course.scores import Score
+from ...data import masks, scenes
+from ...data.batches import NEW_SCENES_SEED
+from ...metrics.pictures import scene_accuracy
+from ...models.inpainting import smooth_guess
+from ...training import tuning
+from ...training.checkpoints import load
+from . import baselines
+from .recipes import (
+    NETS,
+    SHARE,
+    empty_scenes,
+    fill,
+    new_emoji_with_holes,
+    new_scenes_with_holes,
+    new_scenes_with_patches,
+    pooled,
+    visible_share,
+)
+
+HIDDEN, SEEN = 0.15, 0.6  # an object counts as hidden below, as seen above, by the share of it that is visible
+SHARES = (0.25, 0.5, 0.75, 0.9)  # of the patches, at test time
+
+
+KINDS = {"box": masks.box, "pixels": partial(masks.pixels, share=0.5), "half": masks.half, "brush": masks.brush}
+FEW = 100  # pictures for each kind: the smoothest surface takes its time
+
+
+def systems(dataset: str):
+    r"""(name, what it is, (x, mask) -> filled) of all that fill holes."""
+    yield "mean", "the mean of the known pixels", baselines.mean_fill
+    yield "background", "the median of the border", baselines.background_fill
+    yield "guess", "a smooth guess, by pull-push", smooth_guess
+    yield "biharmonic", "the smoothest surface", baselines.biharmonic_fill
+    words = {"code": "through a code of 64 numbers", "skip": "U-Net"}
+    for kind in NETS:
+        yield kind, words[kind], partial(fill, load(f"inpaint-{dataset}-{kind}")[0])
+
+
+def on_scenes():
+    x, factors, mask = new_scenes_with_holes()
+    blank = scene_accuracy(x.masked_fill(mask, 0), factors)["all_six"]
+    yield Score("inpainting.scenes.all_six.blank", "scenes with a grey hole that are read right", blank, ".0%")
+    mean = pooled(x, baselines.mean_fill(x, mask), mask)
+    for name, what, filling in systems("scenes"):
+        y = filling(x, mask)
+        error = pooled(x, y, mask)
+        learned = name in NETS
+        six = scene_accuracy(y, factors)["all_six"]
+        yield Score(f"inpainting.scenes.inside.{name}", f"error in a 14x14 hole: {what}", error, ".4f", mean)
+        yield Score(f"inpainting.scenes.ratio.{name}", f"error of the mean fill over that of {what}", mean / error,
+                    ".1f", 1, ">= 2.5" if learned else "")
+        yield Score(f"inpainting.scenes.all_six.{name}", f"filled scenes that are read right: {what}", six, ".0%",
+                    blank, ">= 0.8" if learned else "")
+    yield from as_recorded("scenes", "code-hole", "through a code, whose loss counts the hole alone", mean)
+    yield from as_recorded("scenes", "skip-guess", "U-Net that starts from a smooth guess", mean)
+    for kind in NETS:
+        minutes = load(f"inpaint-scenes-{kind}")[1].metrics["training_seconds"] / 60
+        yield Score(f"inpainting.scenes.minutes.{kind}", f"training as recorded, minutes on a shared core: {kind}",
+                    minutes, ".0f")
+
+
+def as_recorded(dataset: str, kind: str, what: str, mean: float):
+    r"""The error of a training whose figures alone were kept."""
+    tried = tuning.find(f"inpaint-{dataset}-{kind}")
+    yield Score(f"inpainting.{dataset}.inside.{kind}", f"as recorded, error in a 14x14 hole: {what}", tried["inside"],
+                ".4f", mean)
+
+
+def by_visible_share():
+    r"""The error where much and where little of the object is visible: as it is, and over that of an empty scene."""
+    x, factors, mask = new_scenes_with_holes()
+    visible = visible_share(x, factors, mask)
+    hidden, seen, cut = visible < HIDDEN, (visible > SEEN) & (visible < 0.999), (visible > 0.001) & (visible < 0.999)
+    wall = masks.error_inside(x, empty_scenes(x, factors), mask)
+    for name, filling in (("mean", baselines.mean_fill), *((kind, partial(fill, load(f"inpaint-scenes-{kind}")[0]))
+                                                          for kind in NETS)):
+        error = masks.error_inside(x, filling(x, mask), mask)
+        least, most = error[hidden].mean().item(), error[seen].mean().item()
+        learned = name in NETS
+        yield Score(f"inpainting.evidence.hidden.{name}", f"error where less than 15 % of the object is seen: {name}",
+                    least, ".3f")
+        yield Score(f"inpainting.evidence.seen.{name}", f"error where more than 60 % of it is, but not all: {name}",
+                    most, ".4f")
+        yield Score(f"inpainting.evidence.ratio.{name}", f"the first over the second: {name}", least / most, ".0f", 1,
+                    ">= 5" if learned else "")
+        yield Score(f"inpainting.evidence.spearman.{name}", f"rank correlation of visible share and error, of holes "
+                    f"that cut an object: {name}", spearmanr(visible[cut], error[cut]).statistic, ".2f", 0,
+                    "< -0.6" if learned else "")
+        for part, rows in (("hidden", hidden), ("seen", seen)):
+            yield Score(f"inpainting.evidence.relative.{part}.{name}", f"error over that of an empty scene, objects "
+                        f"{part}: {name}", (error[rows].sum() / wall[rows].sum()).item(), ".2f", 1)
+
+
+def on_emoji():
+    x, mask = new_emoji_with_holes()
+    mean = pooled(x, baselines.mean_fill(x, mask), mask)
+    for name, what, filling in systems("emoji"):
+        error = pooled(x, filling(x, mask), mask)
+        yield Score(f"inpainting.emoji.inside.{name}", f"error in a 14x14 hole, unseen families: {what}", error, ".4f",
+                    mean)
+        yield Score(f"inpainting.emoji.ratio.{name}", f"error of the mean fill over that of {what}", mean / error,
+                    ".1f", 1, ">= 2.5" if name == "skip" else "")
+
+
+def by_kind_of_mask():
+    r"""Four kinds of hole: scattered ones ask for interpolation, large ones for knowledge."""
+    emoji = new_emoji_with_holes()[0]
+    for dataset, x in (("scenes", new_scenes_with_holes(FEW)[0]), ("emoji", emoji[:: len(emoji) // FEW][:FEW])):
+        for kind, draw in KINDS.items():
+            mask = draw(len(x), generator=torch.Generator().manual_seed(NEW_SCENES_SEED))
+            keep = mask.flatten(1).any(1)  # a stroke may miss the picture
+            for name, what, filling in systems(dataset):
+                if name in ("mean", "biharmonic", "skip"):
+                    error = pooled(x[keep], filling(x[keep], mask[keep]), mask[keep])
+                    yield Score(f"inpainting.kinds.{dataset}.{kind}.{name}", f"error in the holes, {dataset}, {kind}: "
+                                f"{what}", error, ".4f")
+
+
+def hidden_objects():
+    r"""A hole of 14x14 that hides a small object in the upper left: the drawing against the exact average."""
+    mask, net = masks.box_at(2, 2), load("inpaint-scenes-skip")[0]
+    for index, name in enumerate(scenes.BACKGROUNDS):
+        x = scenes.draw(torch.tensor([[0, 0, 0, 0, 0, index]]))
+        possible = baselines.possible_scenes(x, mask, index)
+        cell = possible[:, :, mask[0, 0]].flatten(1) / 2  # the hidden values, on [0, 1] but for a constant
+        mean, drawn = possible.mean(0, keepdim=True), fill(net, x, mask)
+        variance, ours = ((cell - y[:, :, mask[0, 0]].flatten() / 2).square().mean().item() for y in (mean, drawn))
+        apart = torch.cdist(cell, cell).square() / cell.shape[1]
+        rows = (
+            ("count", "scenes that agree with what is known", len(possible), ",", None, ""),
+            ("variance", "error of their average", variance, ".4f", None, ""),
+            ("net", "error of the U-Net's drawing", ours, ".4f", variance, ""),
+            ("excess", "the same over the average's", ours / variance, ".2f", 1, "<= 1.1"),
+            ("sharp", "error of the best single scene, over the average's", apart.mean(0).min().item() / variance,
+             ".1f", 1, ""),
+            ("draw", "error of a random one, over the average's", apart.mean().item() / variance, ".1f", 1, ""),
+            ("residual", "what no scene explains of the average (a scene: below 0.16)",
+             scenes.parse(mean).residual.item(), ".2f", None, ""),
+        )
+        for figure, what, value, form, baseline, bar in rows:
+            yield Score(f"inpainting.possible.{figure}.{name}", f"{what}, on {name}", value, form, baseline, bar)
+
+
+def masked_autoencoder():
+    net = load("mae-scenes")[0]
+    for share in SHARES:
+        x, factors, hidden = new_scenes_with_patches(share)
+        mean = pooled(x, baselines.mean_fill(x, hidden), hidden)
+        y = fill(net, x, hidden)
+        error = pooled(x, y, hidden)
+        percent = round(100 * share)
+        what = f"{percent} % of the patches hidden"
+        yield Score(f"inpainting.mae.inside.{percent}", f"error in hidden patches, {what} (baseline: mean fill)", error,
+                    ".4f", mean)
+        yield Score(f"inpainting.mae.ratio.{percent}", f"error of the mean fill over ours, {what}", mean / error, ".1f",
+                    1, ">= 2.5" if share == SHARE else "")
+        if share == SHARE:
+            for factor, right in scene_accuracy(y, factors).items():
+                yield Score(f"inpainting.mae.factor.{factor}", f"scenes read right after filling, {what}: {factor}",
+                            right, ".0%")
+
+
+def groups():
+    r"""(what the names of its scores begin with, the function that yields them)."""
+    yield "inpainting.scenes", on_scenes
+    yield "inpainting.evidence", by_visible_share
+    yield "inpainting.emoji", on_emoji
+    yield "inpainting.kinds", by_kind_of_mask
+    yield "inpainting.possible", hidden_objects
+    yield "inpainting.mae", masked_autoencoder

@@ -1,0 +1,1 @@
+"""How good an answer is, in numbers: pictures and sentences; PCA, the baseline of every code."""

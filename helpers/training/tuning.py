@@ -1,0 +1,89 @@
+r"""Trainings whose figures are kept and whose weights are not: the learning rates and seeds that were tried.
+
+    python -m helpers.training.tuning mlp-scenes-conv --lr 1e-3 2e-3 4e-3 --steps 2000
+    python -m helpers.training.tuning mlp-scenes-conv mlp-scenes-dense --seed 0 1 2
+
+Each combination is trained once, and its figures on held-out data go to data/trials.json. What is recorded there
+already is not trained again, unless --again is given. `python -m helpers.course.scores` reads the record.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from filelock import FileLock
+
+from .. import DATA
+from ..data.files import write_atomically
+from . import recipes
+from .loop import train
+from .recipes import Recipe
+
+PATH = DATA / "trials.json"
+
+
+def key(recipe: Recipe) -> str:
+    r"""What a trial is recorded under: all that was varied."""
+    return f"{recipe.name} lr={recipe.lr:g} steps={recipe.steps} seed={recipe.seed}"
+
+
+def run(recipe: Recipe) -> dict[str, float]:
+    r"""Train the recipe as it stands; its figures on held-out data, and the seconds that the training took."""
+    with torch.random.fork_rng():
+        torch.manual_seed(recipe.seed)
+        model = recipe.build()
+    history = train(model, recipe.batches(recipe.steps), recipe.loss, recipe.steps, lr=recipe.lr, ema=recipe.ema,
+                    seed=recipe.seed, label=key(recipe))
+    if history.interrupted:
+        raise KeyboardInterrupt
+    return {**recipe.evaluate(model), "training_seconds": round(history.seconds, 1)}
+
+
+def read(path: Path = PATH) -> dict[str, dict[str, float]]:
+    r"""{key: figures} of all recorded trials; empty where there is no record."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def find(name: str, path: Path = PATH, **changes) -> dict[str, float]:
+    r"""The recorded figures of a recipe with these changes: lr, steps, seed. LookupError, with the command, if none."""
+    wanted = key(replace(recipes.find(name), **changes))
+    try:
+        return read(path)[wanted]
+    except KeyError:
+        options = " ".join(f"--{option} {value}" for option, value in changes.items())
+        run = f"python -m helpers.training.tuning {name} {options}"
+        raise LookupError(f"no trial {wanted!r} is recorded. Run: {run}") from None
+
+
+def record(name: str, figures: dict[str, float], path: Path = PATH) -> None:
+    r"""Add one trial to the record. Several processes may do so at once."""
+    with FileLock(path.with_suffix(".lock")):
+        entries = dict(sorted((read(path) | {name: figures}).items()))
+        write_atomically(path, (json.dumps(entries, indent=1) + "\n").encode())
+
+
+def main(argv: list[str] | None = None, path: Path = PATH) -> None:
+    parser = argparse.ArgumentParser(prog="python -m helpers.training.tuning", description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="+", metavar="NAME", help="a recipe, such as mlp-scenes-conv")
+    parser.add_argument("--lr", type=float, nargs="+", help="instead of the recipe's own")
+    parser.add_argument("--seed", type=int, nargs="+", help="the same")
+    parser.add_argument("--steps", type=int, nargs="+", help="the same")
+    parser.add_argument("--again", action="store_true", help="also train what is recorded already")
+    options = parser.parse_args(argv)
+    varied = {name: values for name in ("lr", "seed", "steps") if (values := getattr(options, name))}
+    for name, values in itertools.product(options.names, itertools.product(*varied.values())):
+        try:
+            recipe = replace(recipes.find(name), **dict(zip(varied, values, strict=True)))
+        except ValueError as error:
+            parser.error(str(error))
+        if options.again or key(recipe) not in read(path):
+            record(key(recipe), run(recipe), path)
+
+
+if __name__ == "__main__":
+    main()
