@@ -18,6 +18,7 @@ from hypothesis.extra import numpy as arrays
 
 from helpers import ROOT
 from helpers.data import downloads, sets
+from helpers.data.batches import in_batches
 from helpers.data.sets import decode_cifar, decode_idx
 
 
@@ -114,6 +115,19 @@ def test_fashion_mnist_reads_its_own_files(tmp_path, monkeypatch):
 def test_an_unknown_split_is_named_before_anything_is_fetched(function):
     with pytest.raises(ValueError, match="'dev' is not one of 'train'"):
         function("dev")
+
+
+# Batches.
+
+
+def test_in_batches_is_one_call_without_gradients():
+    x, w = torch.randn(7, 3), torch.randn(7, 3, requires_grad=True)
+    for n in (7, 0):
+        product, total = in_batches(lambda a, b: (a * b, (a + b).sum(1)), x[:n], w[:n], size=3)
+        assert torch.equal(product, x[:n] * w[:n]) and torch.equal(total, (x[:n] + w[:n]).sum(1))
+    assert not product.requires_grad and torch.equal(in_batches(torch.neg, x, size=2), -x)
+    with pytest.raises(ValueError):
+        in_batches(torch.add, x, w[:3], size=3)
 
 
 # Pairs of sentences in splits.

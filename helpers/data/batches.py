@@ -1,9 +1,13 @@
-r"""What trainings draw from: step -> a batch. Random numbers come from torch's generator, which `train` seeds at each step."""
+"""What trainings draw from: step -> a batch; and many at once, taken in batches.
+
+Random numbers come from torch's generator, which `train` seeds at each step.
+"""
 
 from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from . import scenes, sets
 
@@ -12,7 +16,7 @@ NEW_SCENES_SEED = 1_000_003  # of the scenes that figures are measured on; none 
 
 
 def scene_batches(batch: int = BATCH):
-    r"""Scenes drawn anew at every step: none is seen twice, so none can be learned by heart."""
+    """Scenes drawn anew at every step: none is seen twice, so none can be learned by heart."""
 
     def batches(step):
         return scenes.draw(scenes.sample_factors(batch, torch.default_generator), torch.default_generator)
@@ -21,7 +25,7 @@ def scene_batches(batch: int = BATCH):
 
 
 def emoji_batches(batch: int = BATCH):
-    r"""Training emoji, half of them mirrored."""
+    """Training emoji, half of them mirrored."""
     images = sets.load_emoji("train").images
 
     def batches(step):
@@ -32,11 +36,20 @@ def emoji_batches(batch: int = BATCH):
 
 
 def mnist_batches(batch: int):
-    r"""Training digits, as `padded_mnist` has them."""
+    """Training digits, as `padded_mnist` has them."""
     images = padded_mnist("train")
     return lambda step: images[torch.randint(len(images), (batch,))]
 
 
 def padded_mnist(split: str):
-    r"""MNIST with a border of two background pixels, (N, 1, 32, 32): a side that can be halved three times."""
+    """MNIST with a border of two background pixels, (N, 1, 32, 32): a side that can be halved three times."""
     return F.pad(sets.mnist(split)[0], (2, 2, 2, 2), value=-1.0)
+
+
+@torch.no_grad()
+def in_batches(function, *tensors: Tensor, size: int = 500):
+    """function(*tensors) without gradients, `size` rows at a time; the function returns a tensor or a tuple of tensors."""
+    parts = [function(*part) for part in zip(*(x.split(size) for x in tensors), strict=True)]
+    if isinstance(parts[0], tuple):
+        return tuple(torch.cat(column) for column in zip(*parts, strict=True))
+    return torch.cat(parts)

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..data import scenes
+from ..data.batches import in_batches
 
 SSIM_WINDOW, SSIM_SIGMA, SSIM_K1, SSIM_K2 = 11, 1.5, 0.01, 0.03  # as in the paper
 
@@ -97,8 +98,7 @@ def scene_accuracy(images: Tensor, factors: Tensor) -> dict[str, float]:
     return accuracy | {"all_six": right.all(1).float().mean().item()}
 
 
-@torch.no_grad()
 def reconstruct(model, x, batch: int = 200):
-    r"""model(x) in batches, clamped to [-1, 1]."""
+    """model(x) in batches, clamped to [-1, 1]."""
     device = next(model.parameters()).device
-    return torch.cat([model(part.to(device)).clamp(-1, 1).cpu() for part in x.split(batch)])
+    return in_batches(lambda part: model(part.to(device)).clamp(-1, 1).cpu(), x, size=batch)
