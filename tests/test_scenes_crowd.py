@@ -6,6 +6,7 @@ import unicodedata
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -166,9 +167,21 @@ def test_mixed_counts_fill_with_unsaid():
 
 def test_the_split_holds_for_every_object():
     held_out = {(scenes.SHAPES.index(shape), scenes.COLOURS.index(colour)) for shape, colour in scenes.HELD_OUT}
-    for split, outside, inside in (("train", 0, 28), ("held_out", 4, 0), ("all", 4, 28)):
+    for split, outside, inside in (("train", 0, 28), ("test", 0, 28), ("held_out", 4, 0), ("all", 4, 28)):
         found = set(map(tuple, draw(5, n=600, split=split)[0][..., :2].flatten(0, 1).tolist()))
         assert (len(found & held_out), len(found - held_out)) == (outside, inside)
+
+
+def test_an_eighth_is_kept_for_tests_whatever_the_order():
+    objects, background = draw(n=4000, split="all")
+    kept = crowd.kept_for_tests(objects, background)
+    assert abs(kept.float().mean() - 1 / 8) < 0.02
+    assert torch.equal(crowd.kept_for_tests(objects.flip(1), background), kept)
+    assert torch.equal(crowd.kept_for_tests(F.pad(objects, (0, 0, 0, 2), value=scenes.UNSAID), background), kept)
+    assert crowd.kept_for_tests(*draw(3, n=300, split="test")).all(), "the split is the same in every process"
+    for column, names in enumerate(crowd._VALUES.values()):
+        share = objects[kept][:, 0, column].bincount() / kept.sum()
+        assert ((share - 1 / len(names)).abs() < 0.06).all(), "no value is rarer in tests"
 
 
 def test_sampling_is_deterministic():
@@ -328,5 +341,5 @@ def test_wrong_languages_and_batches():
         scenes.crowd_batch(THREE[None], torch.tensor([1]), "de")
     with pytest.raises(ValueError, match=r"background \(n,\); got \(1, 3, 5\) and \(2,\)"):
         scenes.crowd_batch(THREE[None], torch.tensor([1, 1]))
-    with pytest.raises(ValueError, match="split 'test' does not exist"):
-        draw(split="test")
+    with pytest.raises(ValueError, match="split 'dev' does not exist"):
+        draw(split="dev")

@@ -62,7 +62,7 @@ def test_a_string_is_not_a_list_of_texts(model):
 def test_exact_counts_whole_sentences(model, monkeypatch):
     def perfect(model, src, limit):
         generator = torch.Generator().manual_seed(scenes_recipes.NEW_CROWDS_SEED + 2)
-        words = crowd.crowd_batch(*crowd.sample_crowd(2, 40, generator))[1][:, 1:].clone()
+        words = crowd.crowd_batch(*crowd.sample_crowd(2, 40, generator, "test"))[1][:, 1:].clone()
         words[:10, 3] = EOS                                                   # a wrong word in a quarter of them
         return decoding.Translation(words, torch.zeros(40))
 

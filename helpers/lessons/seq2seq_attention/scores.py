@@ -24,11 +24,9 @@ EQUAL = 900  # steps at which the two kinds of model are compared
 
 
 def new_crowd(count: int, n: int = 400):
-    r"""src, tgt and the true alignment of sentences drawn afresh.
-
-    There are 1,512 sentences about one object, and training has seen them all; of those about three, hardly any.
-    """
-    objects, background = crowd.sample_crowd(count, n, torch.Generator().manual_seed(NEW_CROWDS_SEED + count))
+    r"""src, tgt and the true alignment of sentences that no training shows."""
+    generator = torch.Generator().manual_seed(NEW_CROWDS_SEED + count)
+    objects, background = crowd.sample_crowd(count, n, generator, "test")
     return *crowd.crowd_batch(objects, background), crowd.alignments(objects, background)
 
 

@@ -65,7 +65,7 @@ def repairs(model, n: int = 2000) -> tuple[Tensor, Tensor]:
     """
     with torch.random.fork_rng([]):
         torch.manual_seed(NEW_SCENES_SEED)
-        src, tgt = crowd.crowd_batch(*crowd.sample_crowd(COUNTS, n, torch.default_generator), **COPY)
+        src, tgt = crowd.crowd_batch(*crowd.sample_crowd(COUNTS, n, torch.default_generator, "test"), **COPY)
         seen = hide_words(src)
     written = model(seen, tgt[:, :-1]).argmax(2)
     return src[seen != src], (written == src)[seen != src]
