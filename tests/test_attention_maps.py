@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 
 from helpers.show import attention, figures
 from helpers.show.heatmaps import shade, written
-from helpers.show.raster import words
+from helpers.show.raster import draw_text
 
 SOURCE = "▁회색 ▁배경 의 ▁한가운데 에 ▁작은 ▁별 이 ▁있다 </s>".split()
 TARGET = "▁a ▁small ▁star ▁in ▁the ▁centre ▁on ▁a ▁gray ▁background </s>".split()
@@ -29,8 +29,8 @@ def occurrences(picture, part):
 
 
 def test_tokens_are_grouped_into_words():
-    assert attention.words_of(SOURCE) == [[0], [1, 2], [3, 4], [5], [6, 7], [8], [9]]
-    assert attention.words_of(["이", ",", "▁큰"]) == [[0, 1], [2]] and attention.words_of([]) == []
+    assert attention.word_groups(SOURCE) == [[0], [1, 2], [3, 4], [5], [6, 7], [8], [9]]
+    assert attention.word_groups(["이", ",", "▁큰"]) == [[0, 1], [2]] and attention.word_groups([]) == []
 
 
 # -- attention map ---------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ def test_a_step_shades_each_word_by_its_weight():
 
 def test_a_step_writes_each_weight_under_its_word():
     def count(text):
-        return occurrences(picture[30:52], words(text, attention.NUMBER, attention.SOFT))
+        return occurrences(picture[30:52], draw_text(text, attention.NUMBER, attention.SOFT))
 
     picture = rows([0.25] * 4 + [0] * (S - 4))
     assert (count("0.25"), count("0.00"), count("0.26")) == (4, S - 4, 0)
@@ -125,8 +125,8 @@ def test_pieces_of_a_word_stay_together_where_lines_wrap():
     for width in range(300, 420, 7):
         picture = attention.word_rows([0.0] * 24, tokens, ["▁a"], 0, width=width)
         assert picture.shape[1] == width
-        wide, narrow = (words(token.strip("▁"), attention.WORD).shape[1] + 6 for token in tokens[:2])
-        left = 16 + max(words(name).shape[1] for name in ("source", "output"))
+        wide, narrow = (draw_text(token.strip("▁"), attention.WORD).shape[1] + 6 for token in tokens[:2])
+        left = 16 + max(draw_text(name).shape[1] for name in ("source", "output"))
         fit = 1 + (width - left - wide - narrow - 2) // (wide + narrow + 11)
         assert picture.shape[0] == -(-12 // fit) * 54 + 10 + 36
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.show import heatmaps
-from helpers.show.raster import words
+from helpers.show.raster import draw_text
 
 
 def luminance(colour):
@@ -70,12 +70,12 @@ def test_a_table_names_its_rows_and_columns():
     picture = heatmaps.heatmap(TABLE, ["six", "four"], ["one", "two", "three"], **TITLES)
     for r, name in enumerate(["six", "four"]):
         y = picture.shape[0] - 34 * (2 - r)
-        assert occurrences(picture[y : y + 34, : -3 * 56], words(name)) == 1
+        assert occurrences(picture[y : y + 34, : -3 * 56], draw_text(name)) == 1
     for c, name in enumerate(["one", "two", "three"]):
         x = picture.shape[1] - 56 * (3 - c)
-        assert occurrences(picture[:-68, x : x + 56], words(name)) == 1
+        assert occurrences(picture[:-68, x : x + 56], draw_text(name)) == 1
     for title in TITLES.values():
-        assert occurrences(picture[:-68], words(title, ink=heatmaps.SOFT)) == 1
+        assert occurrences(picture[:-68], draw_text(title, ink=heatmaps.SOFT)) == 1
 
 
 def test_a_table_frames_a_cell_and_changes_nothing_else():
@@ -89,7 +89,7 @@ def test_a_wide_title_is_not_cut():
     titles = {"row_title": "r" * 30, "column_title": "c" * 60}
     picture = heatmaps.heatmap([[0.5]], "a", "b", **titles)
     for title in titles.values():
-        assert occurrences(picture, words(title, ink=heatmaps.SOFT)) == 1
+        assert occurrences(picture, draw_text(title, ink=heatmaps.SOFT)) == 1
 
 
 def test_wrong_tables():

@@ -16,7 +16,7 @@ from jupyter_client.manager import start_new_kernel
 from PIL import Image
 
 from helpers import ROOT
-from helpers.show.widgets import Sweep, choice, integer, number, pick, words
+from helpers.show.widgets import Sweep, choice, integer, number, pick, text_box
 
 # What ipywidgets 7.7.1 and 8.1 both have. Stack, TagsInput, TimePicker and Tab(titles=...) came with 8.
 SHARED = {
@@ -94,7 +94,7 @@ def test_without_a_kernel_each_move_is_drawn_at_once(live):
 
 
 def test_words_are_escaped(sync):
-    s = Sweep(lambda text: (np.zeros((2, 2, 3), np.uint8), text), {"text": words("prompt")}, "A <b> caption")
+    s = Sweep(lambda text: (np.zeros((2, 2, 3), np.uint8), text), {"text": text_box("prompt")}, "A <b> caption")
     s.knobs["text"].value = "<script>alert(1)</script>"
     assert "<script>" not in s.status.value and "&lt;script&gt;" in s.status.value
     assert "A &lt;b&gt; caption" in s.view.children[-1].value
@@ -250,7 +250,7 @@ def test_render_must_return_a_picture_and_a_line():
 def test_a_slow_render_waits_for_the_slider_to_be_let_go():
     assert sweep().knobs["level"].continuous_update is True
     assert sweep(continuous=False).knobs["level"].continuous_update is False
-    assert words("prompt").continuous_update is False
+    assert text_box("prompt").continuous_update is False
 
 
 def test_the_knobs():

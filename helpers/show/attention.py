@@ -19,7 +19,7 @@ from matplotlib.patches import Rectangle
 from ..data.text import MARK
 from .figures import PALETTE, new_figure, style
 from .heatmaps import FRAME, PAPER, SHADES, boxed, checked, shade, written
-from .raster import INK, SOFT, TEXT_SIZE, font, paste, words
+from .raster import INK, SOFT, TEXT_SIZE, draw_text, font, place
 
 HAIRLINE, EDGE = "#c8c8c8", 170  # thin lines of the figure, edges in the picture
 WORD, NUMBER = TEXT_SIZE + 2, TEXT_SIZE - 2  # pixels
@@ -62,7 +62,7 @@ def attention_map(weights, source: Sequence[str], target: Sequence[str], *, trut
 
 def _part_words(axis, tokens: Sequence[str], line: Callable, reach: float) -> None:
     r"""Thin lines between the words, across the map and `reach` points on between the names."""
-    starts = [word[0] - 0.5 for word in words_of(tokens)[1:]]
+    starts = [word[0] - 0.5 for word in word_groups(tokens)[1:]]
     axis.set_ticks(starts, minor=True)
     axis.set_tick_params(which="minor", length=reach, width=0.6, color=HAIRLINE)
     for start in starts:
@@ -81,31 +81,31 @@ def word_rows(weights, source: Sequence[str], target: Sequence[str], chosen: int
         raise ValueError(f"chosen must be the index of one of {len(target)} target tokens, got {chosen}")
     above = [_shaded_word(token, weight) for token, weight in zip(source, weights, strict=True)]
     below = [_framed_word(token, i == chosen) for i, token in enumerate(target)]
-    left = 16 + max(words(name, ink=SOFT).shape[1] for name in names)
+    left = 16 + max(draw_text(name, ink=SOFT).shape[1] for name in names)
     rows = []
     for name, boxes, tokens in ((names[0], above, source), (names[1], below, target)):
         rows.append(_flow(boxes, tokens, width, left))
-        paste(rows[-1], words(name, ink=SOFT), 7, 0)
+        place(rows[-1], draw_text(name, ink=SOFT), 7, 0)
     return np.concatenate([rows[0], np.full((10, width, 3), 255, np.uint8), rows[1]])
 
 
 def _shaded_word(token: str, weight: float) -> np.ndarray:
     r"""A token on the shade of its weight, the number under it."""
-    text, number = written(plain(token), shade(weight), WORD), words(f"{weight:.2f}", NUMBER, SOFT)
+    text, number = written(plain(token), shade(weight), WORD), draw_text(f"{weight:.2f}", NUMBER, SOFT)
     under = np.full((18, max(text.shape[1], number.shape[1]) + 6, 3), 255, np.uint8)
-    paste(under, number, 0, 0, box=under.shape[:2])
+    place(under, number, 0, 0, box=under.shape[:2])
     return np.concatenate([boxed(text, 30, under.shape[1], shade(weight), EDGE), under])
 
 
 def _framed_word(token: str, chosen: bool) -> np.ndarray:
-    text = words(plain(token), WORD, "#000000")
+    text = draw_text(plain(token), WORD, "#000000")
     return boxed(text, 30, text.shape[1] + 10, PAPER, FRAME if chosen else PAPER, 3)
 
 
 def _flow(boxes: Sequence[np.ndarray], tokens: Sequence[str], width: int, left: int) -> np.ndarray:
     r"""Boxes of one height set in lines from x = left on; a word that does not fit goes to the next line whole."""
     x, y, places, pitch = left, 0, [], boxes[0].shape[0] + 6
-    for word in words_of(tokens):
+    for word in word_groups(tokens):
         for i in word:
             needed = sum(boxes[j].shape[1] + 1 for j in (word if i == word[0] else [i]))
             if x > left and x + needed > width:
@@ -114,8 +114,8 @@ def _flow(boxes: Sequence[np.ndarray], tokens: Sequence[str], width: int, left: 
             x += boxes[i].shape[1] + 1
         x += 9
     canvas = np.full((y + pitch, width, 3), 255, np.uint8)
-    for box, place in zip(boxes, places, strict=True):
-        paste(canvas, box, *place)
+    for box, (y, x) in zip(boxes, places, strict=True):
+        place(canvas, box, y, x)
     return canvas
 
 
@@ -124,7 +124,7 @@ def plain(token: str) -> str:
     return token.removeprefix(MARK) or " "
 
 
-def words_of(tokens: Sequence[str]) -> list[list[int]]:
+def word_groups(tokens: Sequence[str]) -> list[list[int]]:
     r"""The indices of tokens, grouped into words; "</s>" and its like are words too."""
     groups: list[list[int]] = []
     for i, token in enumerate(tokens):

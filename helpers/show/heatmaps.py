@@ -15,7 +15,7 @@ import torch
 from matplotlib.colors import ListedColormap
 
 from .figures import PALETTE
-from .raster import SOFT, TEXT_SIZE, paste, words
+from .raster import SOFT, TEXT_SIZE, draw_text, place
 
 PAPER = 255
 FRAME = np.frombuffer(bytes.fromhex(PALETTE["vermilion"][1:]), np.uint8)
@@ -31,24 +31,24 @@ def heatmap(values, rows: Sequence, columns: Sequence, *, row_title: str = "", c
     values = checked("values", values, (len(rows), len(columns)))
     if mark is not None and not (0 <= mark[0] < len(rows) and 0 <= mark[1] < len(columns)):
         raise ValueError(f"mark must be (row, column) of a table of {len(rows)} x {len(columns)}, got {mark}")
-    beside, above = ([words(str(name)) for name in names] for names in (rows, columns))
-    corner, over = words(row_title, ink=SOFT), words(column_title, ink=SOFT)
+    beside, above = ([draw_text(str(name)) for name in names] for names in (rows, columns))
+    corner, over = draw_text(row_title, ink=SOFT), draw_text(column_title, ink=SOFT)
     line = TEXT_SIZE + 9
     height, width = 34, max(56, *(name.shape[1] + 12 for name in above))
     left = 12 + max(name.shape[1] for name in (*beside, corner))
     top = line * (1 + bool(column_title))
     across = max(width * len(columns), over.shape[1])
     canvas = np.full((top + height * len(rows), left + across, 3), PAPER, np.uint8)
-    paste(canvas, over, 0, left, box=(line, across))
-    paste(canvas, corner, top - line, left - 12 - corner.shape[1], box=(line, corner.shape[1]))
+    place(canvas, over, 0, left, box=(line, across))
+    place(canvas, corner, top - line, left - 12 - corner.shape[1], box=(line, corner.shape[1]))
     for c, name in enumerate(above):
-        paste(canvas, name, top - line, left + c * width, box=(line, width))
+        place(canvas, name, top - line, left + c * width, box=(line, width))
     for r, name in enumerate(beside):
-        paste(canvas, name, top + r * height, left - 12 - name.shape[1], box=(height, name.shape[1]))
+        place(canvas, name, top + r * height, left - 12 - name.shape[1], box=(height, name.shape[1]))
         for c, value in enumerate(values[r]):
             edge, thick = (FRAME, 3) if mark == (r, c) else (PAPER, 1)
             cell = boxed(written(f"{value:.2f}", shade(value)), height, width, shade(value), edge, thick)
-            paste(canvas, cell, top + r * height, left + c * width)
+            place(canvas, cell, top + r * height, left + c * width)
     return canvas
 
 
@@ -80,7 +80,7 @@ def ink_on(colour) -> np.ndarray:
 
 def written(text: str, colour: np.ndarray, size: int = TEXT_SIZE) -> np.ndarray:
     r"""Text on a colour (3,), in black or white -> uint8 (height, width, 3)."""
-    cover = 1 - words(text, size, "#000000") / 255
+    cover = 1 - draw_text(text, size, "#000000") / 255
     return (colour + (ink_on(colour).astype(float) - colour) * cover).round().astype(np.uint8)
 
 
@@ -88,7 +88,7 @@ def boxed(text: np.ndarray, height: int, width: int, colour, edge, thick: int = 
     r"""A picture of text in the middle of a box (height, width, 3) of a colour, its edge of another."""
     box = np.full((height, width, 3), edge, np.uint8)
     box[thick:-thick, thick:-thick] = colour
-    paste(box, text, 0, 0, box=(height, width))
+    place(box, text, 0, 0, box=(height, width))
     return box
 
 

@@ -2,7 +2,7 @@ r"""Pictures as arrays: image batches tiled, enlarged, labelled and written as P
 
 A picture here is one uint8 array (height, width, 3). A widget's frame is built from it in a few milliseconds,
 where a grid of matplotlib axes takes up to a second and ten times the bytes. Images are drawn in the fixed
-range [-1, 1] and never stretched to fill it, so that a mistake in their range stays visible. `plotting` shows
+range [-1, 1] and never stretched to fill it, so that a mistake in their range stays visible. `figures` shows
 these pictures in a notebook.
 """
 
@@ -63,9 +63,9 @@ def tile(images, columns: int = 8, *, scale: int = 4, gap: int = 4,
         raise ValueError("there is no picture to draw")
     columns = min(columns, len(x))
     rows = -(-len(x) // columns)
-    under = _words("labels", labels, len(x))
-    left = _words("row_labels", row_labels, rows)
-    above = _words("column_labels", column_labels, columns)
+    under = _labels("labels", labels, len(x))
+    left = _labels("row_labels", row_labels, rows)
+    above = _labels("column_labels", column_labels, columns)
 
     edge, line, height, width = int(gap >= 2), TEXT_SIZE + 7, x.shape[1] * scale, x.shape[2] * scale
     y0 = line * bool(above) + edge
@@ -79,11 +79,11 @@ def tile(images, columns: int = 8, *, scale: int = 4, gap: int = 4,
         canvas[y - edge : y + height + edge, z - edge : z + width + edge] = FRAME
         canvas[y : y + height, z : z + width] = picture.repeat(scale, axis=0).repeat(scale, axis=1)
         if under:
-            paste(canvas, under[i], y + height, z, box=(line, width))
+            place(canvas, under[i], y + height, z, box=(line, width))
     for r, word in enumerate(left):
-        paste(canvas, word, tops[r], x0 - edge - 10 - word.shape[1], box=(height, word.shape[1]))
+        place(canvas, word, tops[r], x0 - edge - 10 - word.shape[1], box=(height, word.shape[1]))
     for c, word in enumerate(above):
-        paste(canvas, word, 0, x0 + c * dx, box=(line, width))
+        place(canvas, word, 0, x0 + c * dx, box=(line, width))
     return canvas
 
 
@@ -128,7 +128,7 @@ def font(size: int = TEXT_SIZE) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 @lru_cache(maxsize=512)
-def words(text: str, size: int = TEXT_SIZE, ink: str = INK) -> np.ndarray:
+def draw_text(text: str, size: int = TEXT_SIZE, ink: str = INK) -> np.ndarray:
     """One line of text as a uint8 picture (height, width, 3), dark on white; cached: do not write to it."""
     box = font(size).getbbox(text or " ", anchor="ls")  # around the text, its baseline at 0
     image = Image.new("RGB", (max(1, math.ceil(box[2])), round(1.4 * size)), PAPER)
@@ -136,7 +136,7 @@ def words(text: str, size: int = TEXT_SIZE, ink: str = INK) -> np.ndarray:
     return np.asarray(image)
 
 
-def paste(canvas: np.ndarray, picture: np.ndarray, y: int, x: int, box: tuple[int, int] | None = None):
+def place(canvas: np.ndarray, picture: np.ndarray, y: int, x: int, box: tuple[int, int] | None = None):
     """Write `picture` into `canvas` at (y, x), or centred in a box (height, width) there; cut at edges."""
     if box is not None:
         y, x = y + (box[0] - picture.shape[0]) // 2, x + (box[1] - picture.shape[1]) // 2
@@ -158,15 +158,15 @@ def paragraph(text: str, width: int, size: int = TEXT_SIZE, ink: str = INK) -> n
     pitch = round(size * 1.5)
     canvas = np.full((max(1, len(lines)) * pitch, width, 3), 255, np.uint8)
     for i, line in enumerate(lines):
-        picture = words(line, size, ink)
-        paste(canvas, picture, i * pitch, 0, box=(pitch, picture.shape[1]))
+        picture = draw_text(line, size, ink)
+        place(canvas, picture, i * pitch, 0, box=(pitch, picture.shape[1]))
     return canvas
 
 
-def _words(name: str, texts, count: int) -> list[np.ndarray]:
+def _labels(name: str, texts, count: int) -> list[np.ndarray]:
     """The rendered labels of a tile, or none; ValueError when there are not `count` of them."""
     if texts is None:
         return []
     if len(texts) != count:
         raise ValueError(f"{name} must hold {count} texts, one for each, got {len(texts)}")
-    return [words(str(text)) for text in texts]
+    return [draw_text(str(text)) for text in texts]

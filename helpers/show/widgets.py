@@ -25,7 +25,7 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
-from .raster import SOFT, paragraph, paste, to_png
+from .raster import SOFT, paragraph, place, to_png
 
 REST = 0.006  # seconds; a burst is over when two such pauses bring no event (queued events come 1-3 ms apart)
 LONGEST_WAIT = 0.5  # seconds after which a burst that does not end is drawn all the same
@@ -62,7 +62,7 @@ def pick(label: str, values: Sequence, value: Any = None) -> widgets.Dropdown | 
     return knob
 
 
-def words(label: str, value: str = "") -> widgets.Text:
+def text_box(label: str, value: str = "") -> widgets.Text:
     """A line of text that the reader types; it is drawn when the reader presses Enter or leaves the field."""
     knob = _knob(widgets.Text, label, value=value)
     knob.continuous_update = False
@@ -77,7 +77,7 @@ class Sweep:
     """Knobs above the picture that `render` draws from them. Put it last in a cell, or pass it to `display`.
 
     render: called with one keyword for each knob; returns (picture, status): uint8 (H, W, 3), a line of text.
-    knobs: {keyword: widget} from `choice`, `integer`, `number`, `pick` and `words`.
+    knobs: {keyword: widget} from `choice`, `integer`, `number`, `pick` and `text_box`.
     caption: one line that says what to notice.
     still: settings {keyword: value}, the other knobs as they were first. They are drawn as a contact sheet
         each time the sweep is shown; it stands for the sweep wherever no kernel runs.
@@ -168,8 +168,8 @@ class Sweep:
         note = paragraph(self.caption, columns * width - 20, ink=SOFT)
         canvas = np.full((rows * height + len(note), columns * width - 20, 3), 255, np.uint8)
         for i, panel in enumerate(panels):
-            paste(canvas, panel, i // columns * height, i % columns * width)
-        paste(canvas, note, rows * height, 0)
+            place(canvas, panel, i // columns * height, i % columns * width)
+        place(canvas, note, rows * height, 0)
         return canvas
 
     def _panel(self, setting: Mapping[str, Any]) -> np.ndarray:

@@ -12,12 +12,12 @@ from .lab import JupyterLab, browser
 
 EMPTY = """
 import numpy
-from helpers.widgets import Sweep, integer
+from helpers.show.widgets import Sweep, integer
 Sweep(lambda level: (numpy.full((1, 1, 3), level, numpy.uint8), ""), {"level": integer("level", 0, 255)}, "")
 """
 RENDERS = """
 import gc
-from helpers.widgets import Sweep
+from helpers.show.widgets import Sweep
 print(sum(thing.renders for thing in gc.get_objects() if type(thing) is Sweep))
 """
 

@@ -13,7 +13,7 @@ from .latency import RENDERS
 NOTEBOOK = "notebooks/02_autoencoder.ipynb"
 SMALL = """
 import numpy as np
-from helpers.widgets import Sweep, integer
+from helpers.show.widgets import Sweep, integer
 
 def render(level):
     if level == 3:

@@ -16,6 +16,7 @@ from PIL import Image
 
 from helpers import ROOT
 from helpers.show import figures, raster
+from helpers.show.raster import draw_text
 
 RED = torch.tensor([1.0, -1.0, -1.0])[None, :, None, None]
 
@@ -169,7 +170,7 @@ def test_paragraph_keeps_every_word():
 
 def test_hangul_is_drawn_by_the_shipped_font():
     assert raster.course_fonts(), "data/fonts holds no font"
-    assert (raster.words("가") != raster.words("나")).any(), "both are drawn as the same empty box"
+    assert (draw_text("가") != draw_text("나")).any(), "both are drawn as the same empty box"
     figure = figures.curves({"오토인코더": ([1, 2], [1, 2])}, "잠재 벡터", "오차 −1")
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # matplotlib warns of every missing glyph
