@@ -20,6 +20,7 @@ from accelerate import PartialState
 
 from .course import machine
 from .data.downloads import DataUnavailable
+from .data.files import DamagedFile, print_anywhere
 from .training import checkpoints, recipes
 from .training.loop import DivergenceError
 from .training.recipes import Recipe
@@ -86,6 +87,7 @@ def main(argv: list[str] | None = None, known: dict[str, Recipe] | None = None) 
     r"""The exit status: 0 trained, 1 failed, 130 interrupted. Wrong arguments end the program with 2."""
     parser = make_parser()
     options = parser.parse_args(argv)
+    print_anywhere()
     todo = chosen(parser, options, recipes.known() if known is None else known)
     if options.jobs > 1 and len(todo) > 1:
         return train_side_by_side([recipe.name for recipe in todo], options)
@@ -99,7 +101,7 @@ def main(argv: list[str] | None = None, known: dict[str, Recipe] | None = None) 
             if history.interrupted:
                 print("give the same command again to continue", file=sys.stderr)
                 return INTERRUPTED
-    except (DataUnavailable, SnapshotError, DivergenceError, checkpoints.CheckpointError) as error:
+    except (DataUnavailable, DamagedFile, SnapshotError, DivergenceError, checkpoints.CheckpointError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     finally:

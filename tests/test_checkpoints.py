@@ -52,6 +52,7 @@ def shipped(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "WEIGHTS", tmp_path / "weights")
     monkeypatch.setattr(checkpoints, "TRAINED", tmp_path / "trained")
     monkeypatch.setattr(manifest.read, "__defaults__", (tmp_path,))
+    manifest.save({}, tmp_path)
     return tmp_path / "weights"
 
 

@@ -3,27 +3,27 @@
     doctor.show()              in a notebook
     python -m helpers.course.doctor   in a terminal; exit status 1 if something is broken
 
-Each check returns a Row. A check that fails itself becomes a row too, so that the doctor always answers.
+Each check looks at something that a learner can put right, and returns a Row that says how. A check that fails itself
+becomes a row too, so that the doctor always answers.
 """
 
-import importlib.util
 import os
 import platform
-import re
 import shutil
 import sys
-import tomllib
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 from .. import DATA, ROOT
-from . import machine
+from ..data import manifest
+from ..data.files import DamagedFile, print_anywhere, read_json
+from . import machine, outline
 
 GOOD, WARN, BAD = "✓", "!", "✗"
 MEMORY_MB = 1000  # the most that a notebook takes; a test holds each of them to it
-HOST = ("pypi.org", 443)
-MODULES = {"pillow": "PIL", "ipython": "IPython"}  # PyPI -> import name, where they differ
 
 
 @dataclass(frozen=True)
@@ -54,20 +54,24 @@ def kernel():
 
 
 def packages():
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    names = [re.match(r"[\w-]+", line)[0] for line in tomllib.loads(text)["project"]["dependencies"]]
-    missing = [name for name in names if not importlib.util.find_spec(MODULES.get(name, name))]
-    if missing:
-        return Row(BAD, "packages", f"missing: {', '.join(missing)}", f"`pip install {' '.join(missing)}`")
-    return Row(GOOD, "packages", f"all {len(names)} that the course imports are installed")
+    """The installed packages beside those that pyproject.toml asks for, each within its bounds."""
+    needs = [Requirement(line) for line in outline.requirements()]
+    found = {need: installed(need.name) for need in needs}
+    wrong = [need for need, version in found.items()
+             if version is None or not need.specifier.contains(version, prereleases=True)]
+    if not wrong:
+        return Row(GOOD, "packages", f"all {len(needs)} are installed, PyTorch is {installed('torch')}")
+    named = ", ".join(f"{need.name} is {found[need] or 'missing'}" for need in wrong)
+    command = " ".join(["pip install", *(f'"{need}"' for need in wrong)])
+    return Row(BAD, "packages", named, f"`{command}`")
 
 
-def pytorch():
-    import torch
-
-    if release(torch.__version__) < (2, 4):
-        return Row(BAD, "PyTorch", torch.__version__, "It takes 2.4 at least: `pip install -U torch`.")
-    return Row(GOOD, "PyTorch", torch.__version__)
+def installed(name):
+    """The version of an installed package, by its name on PyPI; None where it is missing."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def device():
@@ -116,49 +120,33 @@ def disk():
 
 
 def course_files():
-    from ..data import manifest
-
-    wrong = [line for line in manifest.differences() if "is not listed" not in line]
+    """Everything that ships: the lists and notebooks can be read, the weights and pictures are as listed."""
+    read = [DATA / name for name in ("manifest.json", "scores.json", "notebooks.json")]
+    wrong = list(filter(None, map(damage, [*read, *(ROOT / "notebooks").glob("*.ipynb")])))
+    wrong = wrong or [line for line in manifest.differences() if "is not listed" not in line]
     if wrong:
         fault, _, advice = wrong[0].partition(". ")
         return Row(BAD, "course files", f"{fault}; {len(wrong)} such in all", advice)
-    if not manifest.read():
-        return Row(BAD, "course files", "their list is missing", "`git checkout -- data/manifest.json`")
     return Row(GOOD, "course files", f"all {len(manifest.read())} are whole")
 
 
-def widgets():
-    found = f"ipywidgets {version('ipywidgets')}, shown by {machine.front_end()}"
-    if release(version("ipywidgets")) < (7, 7):
-        return Row(WARN, "widgets", found, "Tested with 7.7.1 and 8: `pip install -U ipywidgets`.")
-    return Row(GOOD, "widgets", found)
+def damage(path):
+    """What is wrong with a JSON file, and what restores it; None if it is whole."""
+    try:
+        read_json(path)
+    except DamagedFile as error:
+        return str(error)
 
 
-def network():
+def downloads():
     given = os.environ.get("COURSE_DATA")
     if given and not (ROOT / Path(given).expanduser()).is_dir():
-        return Row(WARN, "network", f"COURSE_DATA names {given}, which is no folder", "Correct it, or unset it.")
-    if given:
-        return Row(GOOD, "network", "not needed: the larger data sets are in the folder COURSE_DATA")
-    if machine.reachable(*HOST, seconds=2):
-        return Row(GOOD, "network", "there; it is used only where you ask for a larger data set")
-    return Row(GOOD, "network", "none, and none is needed: only the larger data sets would be downloaded")
+        return Row(WARN, "downloads", f"COURSE_DATA names {given}, which is no folder", "Correct it, or unset it.")
+    where = "the folder COURSE_DATA" if given else "the network"
+    return Row(GOOD, "downloads", f"the larger data sets come from {where}, where a cell asks for them")
 
 
-def korean_font():
-    if any((DATA / "fonts").glob("*.ttf")):
-        return Row(GOOD, "Korean font", "shipped with the course")
-    advice = "Hangul in pictures shows as boxes. Restore the font: `git checkout -- data/fonts`."
-    return Row(WARN, "Korean font", "missing", advice)
-
-
-def release(text):
-    """(major, minor) of a version: "2.13.0+cpu" -> (2, 13)."""
-    return tuple(int(part) for part in re.findall(r"\d+", text)[:2])
-
-
-CHECKS = (python, kernel, packages, pytorch, device, cores,
-          memory, disk, course_files, widgets, network, korean_font)
+CHECKS = (python, kernel, packages, device, cores, memory, disk, course_files, downloads)
 
 
 def examine(checks=CHECKS):
@@ -200,7 +188,12 @@ def report(rows):
     return "\n".join([*lines, verdict(rows)])
 
 
+def main():
+    print_anywhere()
+    rows = examine()
+    print(report(rows))
+    return int(any(row.mark == BAD for row in rows))
+
+
 if __name__ == "__main__":
-    findings = examine()
-    print(report(findings))
-    sys.exit(any(row.mark == BAD for row in findings))
+    sys.exit(main())

@@ -1,10 +1,7 @@
-"""Facts about the computer that the course runs on: cores, memory, front end, network."""
+"""Facts about the computer that the course runs on: cores and memory."""
 
 import os
 import re
-import socket
-import sys
-import threading
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")  # where a container (Binder, Colab, Docker) finds its limits
@@ -35,36 +32,6 @@ def peak_mb(pid):
     """The peak resident memory of a process so far, in 10^6 bytes; None where the system doesn't tell."""
     found = re.search(r"VmHWM:\s+(\d+) kB", _read(PROC / str(pid) / "status"))
     return round(int(found[1]) * 1024 / 1e6) if found else None
-
-
-def front_end():
-    """The program that shows the notebook, as far as its kernel can tell."""
-    if "google.colab" in sys.modules:
-        return "Colab"
-    if "BINDER_SERVICE_HOST" in os.environ:
-        return "Binder"
-    if "JPY_SESSION_NAME" in os.environ:
-        return "Jupyter"
-    if any(name.startswith("VSCODE_") for name in os.environ):
-        return "VS Code"
-    return "a program that does not say its name"
-
-
-def reachable(host, port, seconds):
-    """Whether a connection opens within that time, the look-up of the name included."""
-    opened = []
-
-    def connect():
-        try:
-            socket.create_connection((host, port), timeout=seconds).close()
-            opened.append(True)
-        except OSError:
-            return
-
-    attempt = threading.Thread(target=connect, daemon=True)  # a look-up has no timeout of its own
-    attempt.start()
-    attempt.join(seconds)
-    return bool(opened)
 
 
 def _read(path):

@@ -7,12 +7,13 @@ the PNG still that was displayed with it. Execution counts stay, since nbval fai
 import base64
 import copy
 import hashlib
-import json
 import re
 
+import nbformat
 from nbformat import v4
 
 from .. import DATA
+from ..data.files import read_json
 from . import outline
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -27,6 +28,12 @@ METADATA = {
 
 class PageError(ValueError):
     """A notebook that cannot be committed as it is; the message says what to change."""
+
+
+def read(path):
+    """The notebook node in a file. DamagedFile, which says what restores it, where the file is not whole."""
+    read_json(path)
+    return nbformat.reads(path.read_text(encoding="utf-8-sig"), as_version=4)
 
 
 def clean(notebook):
@@ -98,7 +105,7 @@ def tagged(cell, tag):
 
 
 def stamp(notebook, book):
-    """Write the shared cells (made where they are missing) and the quoted figures into a notebook node."""
+    """Write the shared cells (made where they are missing), the quoted figures and the drawn tables into a node."""
     first_code = next((n for n, cell in enumerate(notebook.cells) if cell.cell_type == "code"), 1)
     first = _write_cell(notebook, "bootstrap", outline.bootstrap_source(), first_code, v4.new_code_cell)
     first.metadata["jupyter"] = {"source_hidden": True}
@@ -107,6 +114,17 @@ def stamp(notebook, book):
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = fill_scores(cell.source)
+        for output in cell.get("outputs", []):
+            if "text/markdown" in output.get("data", {}):
+                output.data["text/markdown"] = redrawn(output.data["text/markdown"])
+
+
+def redrawn(text):
+    """A page's output with the tables of the course in it as they are now: their minutes change with every page."""
+    for table in (outline.course_map(), outline.points_table()):
+        head = re.escape(table.split("\n", 1)[0])
+        text = re.sub(rf"^{head}(\n\|.*)*(\n\nMinutes and memory: .*)?", lambda _, t=table: t, text, flags=re.MULTILINE)
+    return text
 
 
 def _write_cell(notebook, tag, source, position, new_cell):
@@ -122,8 +140,7 @@ def _write_cell(notebook, tag, source, position, new_cell):
 
 def fill_scores(text):
     """The text with its score spans filled from data/scores.json; PageError for an unknown name."""
-    path = DATA / "scores.json"
-    scores = json.loads(path.read_text(encoding="utf-8"))["scores"] if path.exists() else {}
+    scores = read_json(DATA / "scores.json", absent={}).get("scores", {})
 
     if re.search(r"^\s*<!--score:", text, re.MULTILINE):
         raise PageError("a quoted figure begins a line, where Markdown takes it for a block: put a word before it")

@@ -6,11 +6,13 @@ the memory that each notebook took. Standard library only.
 """
 
 import functools
-import json
+import re
+import textwrap
 import tomllib
 from dataclasses import dataclass
 
 from .. import DATA, ROOT
+from ..data.files import read_json
 
 MARKS = {
     "✓": "right as it stands",
@@ -19,28 +21,34 @@ MARKS = {
     "–": "a heading or a credit",
 }
 
-BOOTSTRAP = """\
+BOOTSTRAP = '''\
 # Finds the course's own code; where it is missing, as on Colab, fetches it once.
-import importlib.util, os, subprocess, sys
+import os, subprocess, sys, tempfile
 from pathlib import Path
 here, fetched = Path.cwd(), Path.cwd() / "generative-models-course"
 root = next((p for p in (here, *here.parents) if (p / "helpers/course.toml").exists()), fetched)
 if not (root / "helpers/course.toml").exists():
     url = os.environ.get("COURSE_REPOSITORY", "{repository}")
-    clone = ["git", "clone", "--quiet", "--depth=1", "--branch={release}", url, str(fetched)]
     os.environ["GIT_TERMINAL_PROMPT"] = "0"  # fail with a message instead of asking for a password
     try:
-        subprocess.run(clone, check=True, stderr=subprocess.PIPE, text=True)
+        with tempfile.TemporaryDirectory(prefix="fetching-", dir=here) as new:  # gets its name when it is whole
+            clone = ["git", "clone", "--quiet", "--depth=1", "--branch={release}", url, f"{{new}}/whole"]
+            subprocess.run(clone, check=True, stderr=subprocess.PIPE, encoding="utf-8", errors="replace")
+            if fetched.exists():
+                fetched.rename(f"{{new}}-set-aside")  # a part of the course, without course.toml
+            Path(new, "whole").rename(fetched)
     except (OSError, subprocess.CalledProcessError) as error:
-        why = f"This takes git and a network. {{getattr(error, 'stderr', '')}}"
+        why = f"This takes git, a network and a folder to write to. {{getattr(error, 'stderr', error)}}"
         raise RuntimeError(f"Could not fetch the course from {{url}}. {{why}}") from error
 if root == fetched:
     os.chdir(root / "notebooks")
-    for pkg in ("accelerate pooch safetensors tokenizers constriction "
-                "sacrebleu colorama lxml portalocker tabulate").split():
-        if not importlib.util.find_spec(pkg):
-            subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", pkg], check=True)
-sys.path.insert(0, str(root))"""
+    needs = """{packages}"""
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", *needs.split()], check=True)
+sys.path.insert(0, str(root))'''
+
+# What Colab lacks, and what sacrebleu imports: with --no-deps, pip leaves Colab's own packages as they are.
+FETCHED = ("accelerate", "pooch", "safetensors", "tokenizers", "constriction", "sacrebleu")
+WITH_SACREBLEU = ("colorama", "lxml", "portalocker", "tabulate")
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,12 @@ def table():
     return tomllib.loads((ROOT / "helpers" / "course.toml").read_text(encoding="utf-8"))
 
 
+@functools.cache
+def requirements():
+    """The packages that the course needs, each with its bounds, as pyproject.toml lists them."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+
+
 def notebooks():
     """All notebooks, built and planned, in their order."""
     return [Notebook(**entry) for entry in table()["notebook"]]
@@ -115,13 +129,14 @@ def points():
 
 def measured():
     """What publishing measured: notebook file -> {"seconds", "peak_mb", "cores", …}; empty at first."""
-    path = DATA / "notebooks.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return read_json(DATA / "notebooks.json", absent={})
 
 
 def bootstrap_source():
     """The first code cell, the same bytes in every notebook: find the course's code, or fetch the release."""
-    return BOOTSTRAP.format(repository=table()["repository"], release=table()["release"])
+    bounds = {re.match(r"[\w-]+", line)[0]: line for line in requirements()}
+    packages = textwrap.fill(" ".join([*(bounds[name] for name in FETCHED), *WITH_SACREBLEU]), 90)
+    return BOOTSTRAP.format(repository=table()["repository"], release=table()["release"], packages=packages)
 
 
 def badges(book):

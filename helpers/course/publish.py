@@ -14,7 +14,6 @@ data/notebooks.json.
 
 import argparse
 import copy
-import json
 import os
 import platform
 import re
@@ -26,7 +25,7 @@ from pathlib import Path
 import nbformat
 
 from .. import DATA, ROOT
-from ..data.files import write_atomically
+from ..data.files import print_anywhere, write_atomically, write_json
 from . import machine, notebook_files, outline
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -46,6 +45,7 @@ def main(argv=None):
     parser.add_argument("--stamp", action="store_true", help="execute nothing; write the shared text")
     parser.add_argument("--check", action="store_true", help="change nothing; list what is stale")
     options = parser.parse_args(argv)
+    print_anywhere()
     try:
         paths = [find(name) for name in options.notebooks] or existing()
         if options.check:
@@ -74,11 +74,15 @@ def find(name):
 
 def publish(path, run=True):
     """Execute (with run), clean and stamp one notebook file; returns one line that says what was done."""
-    book, notebook = outline.notebook(path.name), nbformat.read(path, as_version=4)
+    book, notebook = outline.notebook(path.name), notebook_files.read(path)
     try:
         notebook_files.stamp(notebook, book)
         cost = execute(notebook, path.name) if run else None
         notebook_files.clean(notebook)
+        if cost:
+            costs = outline.measured() | {book.file: cost | {"source": notebook_files.digest(notebook)}}
+            write_json(DATA / "notebooks.json", dict(sorted(costs.items())))
+            notebook_files.stamp(notebook, book)  # its own minutes stand in the map, too
     except notebook_files.PageError as error:
         raise PublishError(f"{path.name}: {error}") from None
     write_atomically(path, (nbformat.writes(notebook) + "\n").encode())
@@ -86,8 +90,6 @@ def publish(path, run=True):
         write_atomically(PICTURES / f"{name}.png", png)
     if cost is None:
         return f"{path.name}: stamped"
-    costs = outline.measured() | {book.file: cost | {"source": notebook_files.digest(notebook)}}
-    write_atomically(DATA / "notebooks.json", (json.dumps(costs, indent=1, sort_keys=True) + "\n").encode())
     return f"{path.name}: executed in {cost['seconds']} s, peak memory {cost['peak_mb']} MB"
 
 
@@ -133,12 +135,12 @@ def filled_readme():
 
 def check(path):
     """What is stale in one notebook, as a list of lines that say what to do; empty when it is up to date."""
-    notebook, book = nbformat.read(path, as_version=4), outline.notebook(path.name)
+    notebook, book = notebook_files.read(path), outline.notebook(path.name)
     found = notebook_files.problems(notebook)
     stamped = copy.deepcopy(notebook)
     notebook_files.stamp(stamped, book)
-    if [cell.source for cell in stamped.cells] != [cell.source for cell in notebook.cells]:
-        found.append("its first cell, badges, footer or quoted figures are stale")
+    if stamped.cells != notebook.cells:
+        found.append("its first cell, badges, footer, quoted figures or map are stale")
     for name, png in notebook_files.pictures(notebook).items():
         if not (PICTURES / f"{name}.png").exists() or (PICTURES / f"{name}.png").read_bytes() != png:
             found.append(f"data/pictures/{name}.png is not its picture")

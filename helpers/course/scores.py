@@ -6,7 +6,7 @@ r"""Every figure that a notebook or the README quotes, computed again from the s
     python -m helpers.course.scores --write           also into data/scores.json, from which prose is filled
 
 The exit status is 1 if a bar is missed. Seeds are fixed. A figure whose data is not on this computer is skipped, with
-the reason; `--write` then keeps the older figure.
+the reason; `--write` then keeps the older figures of its group. A figure that nothing computes any more is dropped.
 """
 
 from __future__ import annotations
@@ -23,12 +23,16 @@ from pathlib import Path
 
 from .. import DATA
 from ..data.downloads import DataUnavailable
-from ..data.files import write_atomically
+from ..data.files import print_anywhere, read_json, write_json
 from ..training.checkpoints import CheckpointError
 
 PATH = DATA / "scores.json"
 COLUMNS = "{:38} {:>9} {:>9} {:>9}  {:8} {}"
 COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+
+
+class UnknownPrefixError(ValueError):
+    r"""No scores begin with the prefix that was given; the message says which there are."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def groups() -> dict[str, Callable[[], Iterator[Score]]]:
 
 
 def compute(prefix: str = "") -> Iterator[Score]:
-    r"""The scores whose names begin with `prefix`, in order. ValueError if there are none."""
+    r"""The scores whose names begin with `prefix`, in order. UnknownPrefixError if there are none."""
     table = groups()
     chosen = [name for name in table if name.startswith(prefix) or prefix.startswith(name)]
     found = 0
@@ -104,7 +108,7 @@ def compute(prefix: str = "") -> Iterator[Score]:
             found += 1
             yield Score(name, "the scores of this group", None, skipped=str(error))
     if not found:
-        raise ValueError(f"no scores begin with {prefix!r}. There are: {', '.join(table)}")
+        raise UnknownPrefixError(f"no scores begin with {prefix!r}. There are: {', '.join(table)}")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -113,9 +117,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--write", action="store_true", help="write them into data/scores.json as well")
     options = parser.parse_args(argv)
+    print_anywhere()
     try:
         found = [shown(score, table=not options.json) for score in compute(options.prefix)]
-    except ValueError as error:
+    except UnknownPrefixError as error:
         parser.error(str(error))
     except CheckpointError as error:
         sys.exit(f"error: {error}")
@@ -124,18 +129,23 @@ def main(argv: list[str] | None = None) -> int:
         skipped = {score.name: score.skipped for score in found if score.value is None}
         print(json.dumps({"scores": entries, "skipped": skipped}, indent=1))
     if options.write:
-        older = json.loads(PATH.read_text())["scores"] if PATH.exists() else {}
-        kept = older if options.prefix or len(entries) < len(found) else {}
-        write_atomically(PATH, (json.dumps({"scores": kept | entries}, indent=1) + "\n").encode())
+        write_json(PATH, {"scores": kept(options.prefix, found) | entries})
     return int(any(score.verdict == "missed" for score in found))
+
+
+def kept(prefix: str, found: list[Score]) -> dict[str, dict]:
+    r"""The recorded figures that a run leaves as they are: those of other prefixes, and those of skipped groups."""
+    skipped = tuple(score.name for score in found if score.value is None)
+    older = read_json(PATH, absent={}).get("scores", {})
+    return {name: entry for name, entry in older.items() if not name.startswith(prefix) or name.startswith(skipped)}
 
 
 def shown(score: Score, table: bool) -> Score:
     r"""Print a row of the table as soon as it is known."""
     if table:
         row = (score.name, score.text(), score.text(score.baseline) if score.baseline is not None else "", score.bar)
-        print(COLUMNS.format(*row, score.verdict, score.what + (f": {score.skipped}" if score.skipped else "")),
-              flush=True)  # fmt: skip
+        why = f": {score.skipped}" if score.skipped else ""
+        print(COLUMNS.format(*row, score.verdict, score.what + why), flush=True)
     return score
 
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import sys
 from pathlib import Path
 
 from filelock import FileLock
 
 from .. import DATA
-from .files import write_atomically
+from .files import DamagedFile, print_anywhere, read_json, write_json
 
 
 def entry(content: bytes) -> dict:
@@ -23,9 +22,8 @@ def entry(content: bytes) -> dict:
 
 
 def read(data: Path = DATA) -> dict[str, dict]:
-    r"""{"weights/NAME.safetensors": {"sha256": ..., "bytes": ...}, ...}; empty without a manifest."""
-    path = data / "manifest.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    r"""{"weights/NAME.safetensors": {"sha256": ..., "bytes": ...}, ...}. DamagedFile unless it is there and whole."""
+    return read_json(data / "manifest.json")
 
 
 def build(data: Path = DATA) -> dict[str, dict]:
@@ -41,13 +39,17 @@ def build(data: Path = DATA) -> dict[str, dict]:
 
 
 def save(entries: dict[str, dict], data: Path = DATA) -> None:
-    write_atomically(data / "manifest.json", (json.dumps(entries, indent=1) + "\n").encode())
+    write_json(data / "manifest.json", entries)
 
 
 def add(path: Path, data: Path = DATA) -> None:
-    r"""List one new or changed file, and leave the other entries as they are. Several processes may do so at once."""
+    r"""List one new or changed file, and leave the other entries as they are; without a manifest, list all files.
+
+    Several processes may do so at once.
+    """
     with FileLock(data / "manifest.lock"):
-        entries = read(data) | {path.resolve().relative_to(data).as_posix(): entry(path.read_bytes())}
+        older = read(data) if (data / "manifest.json").exists() else build(data)
+        entries = older | {path.resolve().relative_to(data).as_posix(): entry(path.read_bytes())}
         save(dict(sorted(entries.items())), data)
 
 
@@ -68,10 +70,14 @@ def differences(data: Path = DATA) -> list[str]:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m helpers.data.manifest", description="hashes of data/")
     parser.add_argument("--check", action="store_true", help="compare the files with the manifest")
+    print_anywhere()
     if not parser.parse_args(argv).check:
         save(build())
         return 0
-    lines = differences()
+    try:
+        lines = differences()
+    except DamagedFile as error:
+        lines = [str(error)]
     print("\n".join(lines) or f"{len(read())} files are as data/manifest.json lists them")
     return 1 if lines else 0
 

@@ -24,7 +24,7 @@ from torch import nn
 
 from .. import DATA, models
 from ..data import manifest
-from ..data.files import write_atomically
+from ..data.files import DamagedFile, write_atomically
 
 WEIGHTS, TRAINED = DATA / "weights", DATA / "trained"
 
@@ -110,7 +110,7 @@ def load(path_or_name, device="cpu") -> tuple[nn.Module, Card]:
         content = path.read_bytes()
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {error.strerror}. {remedy(path)}") from error
-    if shipped and manifest.read().get(f"weights/{path.name}") != manifest.entry(content):
+    if shipped and listed().get(f"weights/{path.name}") != manifest.entry(content):
         raise CheckpointError(f"{path} is not as data/manifest.json lists it. {remedy(path)}")
     tensors, card = parse(content, path)
     model = rebuild(card, path)
@@ -155,13 +155,21 @@ def rebuild(card: Card, path: Path) -> nn.Module:
         raise CheckpointError(f"{card.model} refuses {path}'s config: {error}. {remedy(path)}") from error
 
 
+def listed() -> dict[str, dict]:
+    r"""The manifest. CheckpointError, which says what restores it, where it is damaged or missing."""
+    try:
+        return manifest.read()
+    except DamagedFile as error:
+        raise CheckpointError(str(error)) from error
+
+
 def remedy(path: Path) -> str:
     command = f"python -m helpers.train {path.stem}"
     if path.parent != WEIGHTS:
         return f"Train it again: {command}"
-    listed = [Path(name).stem for name in manifest.read() if name.startswith("weights/")]
-    if path.stem not in listed:
-        near = difflib.get_close_matches(path.stem, listed)
+    ships = [Path(name).stem for name in listed() if name.startswith("weights/")]
+    if path.stem not in ships:
+        near = difflib.get_close_matches(path.stem, ships)
         hint = f" (near: {', '.join(near)})" if near else ""
         return f"The course ships no weights of that name{hint}. To train it: {command}"
     return f"Restore it: git checkout -- data/weights/{path.name}. Or train it: {command} --out data/weights"

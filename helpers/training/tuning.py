@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +18,7 @@ import torch
 from filelock import FileLock
 
 from .. import DATA
-from ..data.files import write_atomically
+from ..data.files import print_anywhere, read_json, write_json
 from . import recipes
 from .loop import train
 from .recipes import Recipe
@@ -46,7 +45,7 @@ def run(recipe: Recipe) -> dict[str, float]:
 
 def read(path: Path = PATH) -> dict[str, dict[str, float]]:
     r"""{key: figures} of all recorded trials; empty where there is no record."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return read_json(path, absent={})
 
 
 def find(name: str, path: Path = PATH, **changes) -> dict[str, float]:
@@ -64,7 +63,7 @@ def record(name: str, figures: dict[str, float], path: Path = PATH) -> None:
     r"""Add one trial to the record. Several processes may do so at once."""
     with FileLock(path.with_suffix(".lock")):
         entries = dict(sorted((read(path) | {name: figures}).items()))
-        write_atomically(path, (json.dumps(entries, indent=1) + "\n").encode())
+        write_json(path, entries)
 
 
 def main(argv: list[str] | None = None, path: Path = PATH) -> None:
@@ -75,6 +74,7 @@ def main(argv: list[str] | None = None, path: Path = PATH) -> None:
     parser.add_argument("--steps", type=int, nargs="+", help="the same")
     parser.add_argument("--again", action="store_true", help="also train what is recorded already")
     options = parser.parse_args(argv)
+    print_anywhere()
     varied = {name: values for name in ("lr", "seed", "steps") if (values := getattr(options, name))}
     for name, values in itertools.product(options.names, itertools.product(*varied.values())):
         try:

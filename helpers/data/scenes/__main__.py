@@ -7,6 +7,7 @@ import time
 
 import torch
 
+from ..files import print_anywhere
 from . import canonical, make_pairs, make_scenes, parse, parse_pairs
 
 
@@ -40,6 +41,7 @@ def all_six(n: int = 4000, noise: float = 0.0, pairs: bool = False, seed: int = 
 
 
 def main() -> None:
+    print_anywhere()
     torch.set_num_threads(1)
     print(f"drawn a second, one thread            {drawing_rate():10,.0f}   (bar 10,000)")
     print(f"parsed a second, one thread           {2000 / parsing_seconds(2000):10,.0f}")
