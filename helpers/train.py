@@ -10,6 +10,7 @@ A training that was interrupted continues where it stopped when the same command
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from .training import checkpoints, recipes
 from .training.loop import DivergenceError
 from .training.recipes import Recipe
 from .training.resume import SnapshotError
-from .training.run import as_options, train_recipe
+from .training.run import as_options, place, places, train_recipe
 
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
 
@@ -35,7 +36,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("names", nargs="*", metavar="NAME", help="a recipe, such as autoencoder-scenes-8")
     parser.add_argument("--group", action="append", default=[], help="all recipes whose names begin so")
     parser.add_argument("--size", choices=recipes.SIZES, default="full", help="default: full")
-    parser.add_argument("--out", type=Path, default=checkpoints.TRAINED, help="default: data/trained")
+    parser.add_argument("--out", type=Path, help="default: data/trained, or where COURSE_TRAINED says")
     parser.add_argument("--steps", type=int, help="instead of the recipe's own number")
     parser.add_argument("--seed", type=int, help="instead of the recipe's own")
     parser.add_argument("--jobs", type=int, default=1, help="models to train at a time, sharing the cores")
@@ -47,22 +48,20 @@ def changes_of(options: argparse.Namespace) -> dict[str, int]:
     return {name: value for name in ("steps", "seed") if (value := getattr(options, name)) is not None}
 
 
-def train_side_by_side(names: list[str], options: argparse.Namespace) -> int:
+def train_side_by_side(names: list[str], out: Path, options: argparse.Namespace) -> int:
     r"""Train each name in a process of its own, `options.jobs` at a time; the exit status is the highest of theirs.
 
     Small models fill one core better than several: on two cores, two at a time take about half the time.
     """
-    command = [sys.executable, "-m", "helpers.train", "--size", options.size, "--out", str(options.out)]
+    command = [sys.executable, "-m", "helpers.train", "--size", options.size, "--out", str(out)]
     command += [*as_options(changes_of(options)), *["--restart"] * options.restart]
     threads = str(max(1, int(machine.usable_cores() / options.jobs)))
 
     def run(name: str) -> int:
         print(f"training {name}\n", end="", flush=True)
-        done = subprocess.run([*command, name], env=os.environ | {"OMP_NUM_THREADS": threads},
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        lines = done.stdout.decode().rstrip().split("\n")
-        lines = [line.rsplit("\r", 1)[-1] + "\n" for line in lines]  # without the bar's redrawings
-        print(*lines, sep="", end="", flush=True)
+        environment = os.environ | {"OMP_NUM_THREADS": threads, "PYTHONIOENCODING": "utf-8"}
+        done = subprocess.run([*command, name], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        print(done.stdout.decode("utf-8", "replace").rstrip() + "\n", end="", flush=True)
         return done.returncode
 
     with ThreadPoolExecutor(options.jobs) as pool:
@@ -74,6 +73,8 @@ def chosen(parser: argparse.ArgumentParser, options: argparse.Namespace, known: 
     try:
         found = [recipes.find(name, known) for name in options.names]
         found += [recipe for prefix in options.group for recipe in recipes.group(prefix, known)]
+        for recipe in found:
+            recipe.at(options.size)
     except ValueError as error:
         parser.error(str(error))
     if options.steps is not None and options.steps < 1:
@@ -89,24 +90,48 @@ def main(argv: list[str] | None = None, known: dict[str, Recipe] | None = None) 
     options = parser.parse_args(argv)
     print_anywhere()
     todo = chosen(parser, options, recipes.known() if known is None else known)
-    if options.jobs > 1 and len(todo) > 1:
-        return train_side_by_side([recipe.name for recipe in todo], options)
     try:
-        for recipe in todo:
-            args = (recipe, options.size, options.out, changes_of(options), options.restart)
-            _, card, history = train_recipe(*args)
-            PartialState().wait_for_everyone()  # the main process may still be evaluating
-            if card.metrics:
-                print(", ".join(f"{name} {value:.5g}" for name, value in card.metrics.items()))
-            if history.interrupted:
-                print("give the same command again to continue", file=sys.stderr)
-                return INTERRUPTED
-    except (DataUnavailable, DamagedFile, SnapshotError, DivergenceError, checkpoints.CheckpointError) as error:
+        out = place(options.out)
+        if options.jobs > 1 and len(todo) > 1:
+            return train_side_by_side([recipe.name for recipe in todo], out, options)
+        return max(train_one(recipe, out, options) for recipe in todo)
+    except KeyboardInterrupt:
+        print("stopped; give the same command again to continue", file=sys.stderr)
+        return INTERRUPTED
+    except checkpoints.CheckpointError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     finally:
         PartialState().destroy_process_group()
+
+
+def train_one(recipe: Recipe, out: Path, options: argparse.Namespace) -> int:
+    r"""The exit status of one recipe: 0 or 1. What it lacks is said, and the next may go on; Ctrl-C ends them all."""
+    try:
+        _, card, history = train_recipe(recipe, options.size, out, changes_of(options), options.restart)
+    except checkpoints.CheckpointError as error:
+        print(f"error: {error}. {rescue(error, recipe.name)}", file=sys.stderr)
+        return 1
+    except (DataUnavailable, DamagedFile, SnapshotError, DivergenceError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    PartialState().wait_for_everyone()  # the main process may still be evaluating
+    if card.metrics:
+        print(", ".join(f"{name} {value:.5g}" for name, value in card.metrics.items()))
+    if history.interrupted:
+        raise KeyboardInterrupt
     return 0
+
+
+def rescue(error: checkpoints.CheckpointError, name: str) -> str:
+    r"""Weights that were trained and found no room: write them to the first other folder that takes them; say where."""
+    for folder in places() if hasattr(error, "trained") else ():
+        model, card, _ = error.trained
+        path = folder / f"{name}.rescued.safetensors"
+        with contextlib.suppress(checkpoints.CheckpointError):
+            checkpoints.save(path, model, metrics={}, data=card.data, seed=card.seed, command=card.command)
+            return f"The weights are in {path}"
+    return ""
 
 
 if __name__ == "__main__":

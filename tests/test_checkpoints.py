@@ -15,8 +15,9 @@ from tiny_model import Tiny, Wide, recipe
 from torch import nn
 
 from helpers.data import manifest
-from helpers.training import checkpoints, recipes
-from helpers.training.checkpoints import CheckpointError, load, save
+from helpers.training import checkpoints, recipes, run
+from helpers.training.checkpoints import CheckpointError, load, load_file, save
+from helpers.training.loop import train
 from helpers.training.run import load_or_train
 
 PROVENANCE = dict(data="noise", seed=7, command="python -m helpers.train tiny", metrics={"mse": 0.25})
@@ -50,7 +51,7 @@ def path(tmp_path):
 def shipped(tmp_path, monkeypatch):
     """A course whose data folder is empty: returns the folder of the weights that it ships."""
     monkeypatch.setattr(checkpoints, "WEIGHTS", tmp_path / "weights")
-    monkeypatch.setattr(checkpoints, "TRAINED", tmp_path / "trained")
+    monkeypatch.setattr(run, "TRAINED", tmp_path / "trained")
     monkeypatch.setattr(manifest.read, "__defaults__", (tmp_path,))
     manifest.save({}, tmp_path)
     return tmp_path / "weights"
@@ -58,7 +59,7 @@ def shipped(tmp_path, monkeypatch):
 
 def test_a_round_trip(path):
     model = saved(path)
-    again, card = load(path)
+    again, card = load_file(path)
     x = torch.randn(3, 6)
     assert not again.training and again.config == {"width": 5, "slope": 0.5}
     assert all(value.dtype in (torch.float32, torch.int64) for value in again.state_dict().values())
@@ -68,7 +69,7 @@ def test_a_round_trip(path):
 
 def test_full_precision_is_exact(path):
     model = saved(path, dtype=torch.float32)
-    again, _ = load(str(path))
+    again, _ = load_file(str(path))
     assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), again.state_dict().values(),
                                                  strict=True))
 
@@ -84,7 +85,7 @@ def test_saving_changes_nothing_and_is_reproducible(path, tmp_path):
 def test_loading_leaves_the_global_generator_alone(path):
     saved(path)
     torch.manual_seed(1)
-    load(path)
+    load_file(path)
     after = torch.rand(3)
     torch.manual_seed(1)
     assert torch.equal(after, torch.rand(3))
@@ -94,7 +95,7 @@ def test_tied_weights(path):
     model = Tiny(6)
     model.outer.weight = model.inner.weight
     saved(path, model, dtype=torch.float32)
-    again, _ = load(path)
+    again, _ = load_file(path)
     assert torch.equal(again.inner.weight, model.inner.weight)
     assert torch.equal(again.outer.weight, model.inner.weight)
 
@@ -114,7 +115,7 @@ def test_large_values_fit_in_32_bits(path):
     model = Tiny()
     model.inner.bias.data[1] = 70000.0
     saved(path, model, dtype=torch.float32)
-    assert load(path)[0].inner.bias[1] == 70000.0
+    assert load_file(path)[0].inner.bias[1] == 70000.0
 
 
 def test_a_model_from_elsewhere_or_without_config_is_refused(path):
@@ -132,8 +133,8 @@ def test_a_model_from_elsewhere_or_without_config_is_refused(path):
 def test_a_truncated_file(path, keep):
     saved(path)
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(CheckpointError, match="cut off or damaged.*python -m helpers.train tiny"):
-        load(path)
+    with pytest.raises(CheckpointError, match="cut off or damaged.*python -m helpers.train NAME"):
+        load_file(path)
 
 
 def test_an_altered_weight(path):
@@ -141,15 +142,15 @@ def test_an_altered_weight(path):
     content = bytearray(path.read_bytes())
     content[-3] ^= 1
     path.write_bytes(content)
-    with pytest.raises(CheckpointError, match="altered.*python -m helpers.train tiny"):
-        load(path)
+    with pytest.raises(CheckpointError, match="altered.*python -m helpers.train NAME"):
+        load_file(path)
 
 
 @pytest.mark.parametrize("content", [b"hello", b"PK\x03\x04" + bytes(100), b"\x80\x04cposix\n", bytes(64)])
 def test_a_file_of_another_kind(path, content):
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match="cut off or damaged"):
-        load(path)
+        load_file(path)
 
 
 @pytest.mark.parametrize("metadata", [None, {"format": "pt"}, {"card": '{"model": "tiny.Tiny"}'},
@@ -157,7 +158,7 @@ def test_a_file_of_another_kind(path, content):
 def test_a_safetensors_file_of_another_program(path, metadata):
     path.write_bytes(build(Tiny().state_dict(), metadata))
     with pytest.raises(CheckpointError, match="not a checkpoint of this course"):
-        load(path)
+        load_file(path)
 
 
 @pytest.mark.parametrize("name", ["os.system", "tiny.Missing", "missing.Tiny", "tiny.nn", "tiny.Linear", "",
@@ -166,7 +167,7 @@ def test_a_class_that_is_no_model_of_the_course(path, name):
     saved(path)
     forged(path, model=name)
     with pytest.raises(CheckpointError, match="not a model of the course"):
-        load(path)
+        load_file(path)
 
 
 @pytest.mark.parametrize("config", [{"depth": 3}, {"width": "4"}, {"width": 5000}, [5], None, {"width": -1}])
@@ -174,26 +175,26 @@ def test_a_config_that_the_model_refuses(path, config):
     saved(path)
     forged(path, config=config)
     with pytest.raises(CheckpointError, match="tiny.Tiny refuses .*config"):
-        load(path)
+        load_file(path)
 
 
 def test_weights_that_do_not_fit(path):
     saved(path)
     forged(path, config={"width": 6})
     with pytest.raises(CheckpointError, match="does not fit tiny.Tiny: size mismatch for outer.weight"):
-        load(path)
+        load_file(path)
     tensors = parse(path.read_bytes())
     del tensors["inner.bias"]
     forged(path, tensors, config={"width": 5})
     with pytest.raises(CheckpointError, match="does not fit tiny.Tiny: Missing.*inner.bias"):
-        load(path)
+        load_file(path)
 
 
 def test_a_missing_file(path):
-    with pytest.raises(CheckpointError, match="No such file.*python -m helpers.train tiny"):
-        load(path)
+    with pytest.raises(CheckpointError, match="No such file.*python -m helpers.train NAME"):
+        load_file(path)
     with pytest.raises(CheckpointError, match="Is a directory"):
-        load(path.parent)
+        load_file(path.parent)
 
 
 @settings(max_examples=150, deadline=None)
@@ -207,7 +208,7 @@ def test_flipped_bytes_give_an_error_or_the_same_model(tmp_path_factory, data):
         content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
     path.write_bytes(content)
     try:
-        again, card = load(path)
+        again, card = load_file(path)
     except CheckpointError:
         return
     assert card.config == model.config
@@ -275,8 +276,8 @@ def test_load_or_train(shipped, monkeypatch):
         load_or_train("tiny-4")
     model, card = load_or_train("tiny-4", "smoke")
     assert not model.training and card.metrics["mse"] > 0 and card.data == "noise, 6 numbers"
-    assert os.listdir(shipped.parent / "trained") == ["tiny-4.safetensors"]
-    again, same = load(shipped.parent / "trained" / "tiny-4.safetensors")
+    assert os.listdir(shipped.parent / "trained") == ["tiny-4.smoke.safetensors"]
+    again, same = load_file(shipped.parent / "trained" / "tiny-4.smoke.safetensors")
     assert same == card
     torch.testing.assert_close(again.inner.weight, model.inner.weight, rtol=1e-3, atol=1e-4)
     with pytest.raises(ValueError, match="no recipe is named 'tiny-3'. Did you mean tiny-4"):
@@ -285,10 +286,61 @@ def test_load_or_train(shipped, monkeypatch):
         load_or_train("tiny-4", "huge")
 
 
+def test_what_was_trained_here_is_loaded_and_not_trained_again(shipped, monkeypatch):
+    trained = []
+    monkeypatch.setattr(run, "train", lambda *args, **kwargs: trained.append(1) or train(*args, **kwargs))
+    monkeypatch.setitem(recipes.known(), "tiny-4", recipe())
+    first, again = load_or_train("tiny-4", "smoke")[0], load_or_train("tiny-4", "smoke")[0]
+    assert len(trained) == 1 and torch.allclose(first.inner.weight, again.inner.weight, atol=1e-3)
+    load_or_train("tiny-4", "smoke", restart=True)
+    assert len(trained) == 2
+    for changes in ({"seed": 9}, {"data": "other noise"}, {"sizes": {"smoke": {"steps": 13}}}, {"build": Wide}):
+        monkeypatch.setitem(recipes.known(), "tiny-4", recipe(**changes))
+        load_or_train("tiny-4", "smoke")
+    assert len(trained) == 6, "another recipe is trained anew"
+    file = shipped.parent / "trained" / "tiny-4.smoke.safetensors"
+    file.write_bytes(file.read_bytes()[:-1])
+    load_or_train("tiny-4", "smoke")
+    assert len(trained) == 7, "a damaged file is trained anew"
+
+
+def test_a_model_that_finds_no_room_is_returned(shipped, monkeypatch):
+    def full(path, content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setitem(recipes.known(), "tiny-4", recipe())
+    monkeypatch.setattr(checkpoints, "write_atomically", full)
+    with pytest.warns(UserWarning, match="No space left.*in memory, and nowhere else"):
+        model, card = load_or_train("tiny-4", "smoke")
+    assert not model.training and len(card.curve["step"]) == 12
+
+
+@pytest.mark.parametrize("value", [torch.tensor([torch.nan] * 6), torch.tensor([True] * 6), torch.ones(6).char(),
+                                   torch.ones(6).to(torch.float8_e4m3fn), torch.tensor([torch.inf] * 6)])
+def test_values_that_no_training_writes_are_refused(path, value):
+    saved(path)
+    forged(path, parse(path.read_bytes()) | {"inner.bias": value})
+    with pytest.raises(CheckpointError, match="inner.bias what no training writes"):
+        load_file(path)
+
+
+@pytest.mark.parametrize("name", ["tiny\0five", "tiny\ud800", "../tiny", "weights/tiny"])
+def test_names_that_no_weights_have(shipped, name):
+    with pytest.raises(CheckpointError, match="cannot read|is a path"):
+        load(name)
+
+
+def test_a_deeply_nested_card_is_damage(path):
+    saved(path)
+    path.write_bytes(build(parse(path.read_bytes()), {"card": "[" * 100_000}))
+    with pytest.raises(CheckpointError, match="damaged"):
+        load_file(path)
+
+
 def test_a_sweep_of_models_loads_at_once(tmp_path):
     for n in range(12):
         save(tmp_path / f"{n}.safetensors", Wide(), **PROVENANCE)
     began = time.process_time()
     for n in range(12):
-        load(tmp_path / f"{n}.safetensors")
+        load_file(tmp_path / f"{n}.safetensors")
     assert time.process_time() - began < 0.5

@@ -14,7 +14,7 @@ from torch import nn
 
 from helpers import ROOT
 from helpers.data.files import write_atomically
-from helpers.training import resume
+from helpers.training import progress, resume
 from helpers.training.loop import DivergenceError, learning_rate, train
 from helpers.training.progress import History
 from helpers.training.resume import SnapshotError
@@ -380,7 +380,7 @@ def test_a_full_disk_keeps_the_old_snapshot_and_the_weights(tmp_path, monkeypatc
     run(expected, stopping(noise, 9))
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full_disk)
-        with pytest.raises(SnapshotError, match="No space left.*weights after 9 steps.*resume=True"):
+        with pytest.warns(UserWarning, match="No space left.*goes on without"):
             run(model, stopping(noise, 9), snapshot=snapshot, resume=True)
     assert snapshot.read_bytes() == saved and os.listdir(tmp_path) == ["run.snapshot"]
     assert_same(model, expected)
@@ -435,3 +435,42 @@ def test_the_bar_in_a_notebook():
     assert all(output.output_type == "stream" and output.name == "stdout" for output in outputs)
     (line,) = lines("".join(output.text for output in outputs))
     assert line.startswith("toy: 30 steps in ")
+
+
+def test_parts_that_come_and_go_are_said_at_once():
+    def loss_fn(model, x):
+        loss = model(x).square().mean()
+        return loss, {"recon": loss} if len(seen) < 3 else {"recon": loss, "kl": loss}
+
+    seen = []
+    with pytest.raises(ValueError, match=r"at step 2 the loss has the parts \['kl', 'recon'\].*\['recon'\]"):
+        train(mlp(), lambda step: seen.append(step) or noise(step), loss_fn, 9, label=None)
+    assert seen == [0, 1, 2]
+
+
+def test_a_file_gets_a_plain_line_a_minute(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+    run(mlp(), label="noise")
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("noise: step 1 of 40, loss ") and len(said) == 41 and "\r" not in "".join(said)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 60.0)
+    run(mlp(), label="noise")
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_a_second_interrupt_waits_for_the_snapshot(tmp_path, monkeypatch):
+    if threading.current_thread() is not threading.main_thread():
+        pytest.skip("signals arrive in the main thread only")
+    write = resume.write_atomically
+
+    def interrupted(path, content):
+        os.kill(os.getpid(), signal.SIGINT)
+        write(path, content)
+
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
+    try:
+        monkeypatch.setattr(resume, "write_atomically", interrupted)
+        history = train(mlp(), stopping(noise, 9), loss_fn, STEPS, snapshot=tmp_path / "run.snapshot", label=None)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    assert history.interrupted and (tmp_path / "run.snapshot").stat().st_size > 0

@@ -33,7 +33,7 @@ def build(data: Path = DATA) -> dict[str, dict]:
     for path in sorted(data.glob("*/**/*")):
         name = path.relative_to(data)
         own = name.parts[0] not in ("trained", "pictures") and not any(part[0] in "._" for part in name.parts)
-        if own and path.is_file() and path.suffix not in (".py", ".md", ".snapshot"):
+        if own and path.is_file() and path.suffix not in (".py", ".md", ".snapshot", ".lock"):
             found[name.as_posix()] = entry(path.read_bytes())
     return found
 

@@ -26,7 +26,8 @@ from .. import DATA, models
 from ..data import manifest
 from ..data.files import DamagedFile, write_atomically
 
-WEIGHTS, TRAINED = DATA / "weights", DATA / "trained"
+WEIGHTS = DATA / "weights"
+DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.int64)  # of weights, and of counters beside them
 
 
 class CheckpointError(RuntimeError):
@@ -96,22 +97,35 @@ def digest(tensors: dict[str, torch.Tensor], card: dict) -> str:
     return total.hexdigest()
 
 
-def load(path_or_name, device="cpu") -> tuple[nn.Module, Card]:
-    r"""The model in float32 and eval mode on `device`, and its card.
+def load(name: str, device="cpu") -> tuple[nn.Module, Card]:
+    r"""A shipped model by the name of its weights, in float32 and eval mode on `device`, and its card.
 
-    A bare name means the weights that ship with the course, checked against the manifest; with a folder or
-    a suffix it is a path. Any trouble with the file raises CheckpointError.
+    The file is checked against the manifest. Any trouble with it raises CheckpointError.
     """
-    path = Path(path_or_name)
-    shipped = path.parent == Path() and not path.suffix
-    if shipped:
-        path = WEIGHTS / f"{path}.safetensors"
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {error.strerror}. {remedy(path)}") from error
-    if shipped and listed().get(f"weights/{path.name}") != manifest.entry(content):
+    path = WEIGHTS / f"{name}.safetensors"
+    if path.parent != WEIGHTS:
+        raise CheckpointError(f"{name!r} is a path; `load` takes the name of shipped weights, `load_file` a path")
+    content = read(path)
+    if listed().get(f"weights/{path.name}") != manifest.entry(content):
         raise CheckpointError(f"{path} is not as data/manifest.json lists it. {remedy(path)}")
+    return revive(content, path, device)
+
+
+def load_file(path: str | Path, device="cpu") -> tuple[nn.Module, Card]:
+    r"""The model in a checkpoint file of this course, wherever it lies, as `load` returns it. Else CheckpointError."""
+    return revive(read(Path(path)), Path(path), device)
+
+
+def read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a name with characters that no file name has
+        reason = getattr(error, "strerror", None) or error
+        raise CheckpointError(f"cannot read {str(path)!r}: {reason}. {remedy(path)}") from error
+
+
+def revive(content: bytes, path: Path, device) -> tuple[nn.Module, Card]:
+    r"""The model and the card in the bytes of a checkpoint; `path` is for the messages."""
     tensors, card = parse(content, path)
     model = rebuild(card, path)
     try:
@@ -129,12 +143,16 @@ def parse(content: bytes, path: Path) -> tuple[dict[str, torch.Tensor], Card]:
         header_ends = 8 + int.from_bytes(content[:8], "little")  # safetensors has its length in front
         metadata = json.loads(content[8:header_ends]).get("__metadata__") or {}
         card = json.loads(metadata.get("card", "{}"))
-    except (SafetensorError, ValueError, KeyError) as error:
+    except (SafetensorError, ValueError, KeyError, RecursionError) as error:
         raise CheckpointError(f"{path} is cut off or damaged ({error}). {remedy(path)}") from error
     if not isinstance(card, dict) or set(card) != {"digest", *(field.name for field in fields(Card))}:
         raise CheckpointError(f"{path} is not a checkpoint of this course (no card). {remedy(path)}")
     if card.pop("digest") != digest(tensors, card):
         raise CheckpointError(f"{path} was altered after it was written. {remedy(path)}")
+    for name, value in tensors.items():
+        if value.dtype not in DTYPES or (value.is_floating_point() and not value.isfinite().all()):
+            raise CheckpointError(f"{path} holds in {name} what no training writes ({value.dtype}, or values that are "
+                                  f"not finite). {remedy(path)}")
     return tensors, Card(**card)
 
 
@@ -166,7 +184,7 @@ def listed() -> dict[str, dict]:
 def remedy(path: Path) -> str:
     command = f"python -m helpers.train {path.stem}"
     if path.parent != WEIGHTS:
-        return f"Train it again: {command}"
+        return "Train it again: python -m helpers.train NAME"
     ships = [Path(name).stem for name in listed() if name.startswith("weights/")]
     if path.stem not in ships:
         near = difflib.get_close_matches(path.stem, ships)

@@ -63,8 +63,10 @@ def train(model, batches, loss_fn, steps, *, lr=2e-3, ema=None, seed=0, snapshot
     loss_fn   (model, batch) -> (loss averaged over the batch, {"name of a part": value})
     lr        the highest learning rate: it rises for 5 % of the steps, then falls to 0 along a cosine
     ema       decay of the moving average of the weights, such as 0.999; the model ends with the average
-    snapshot  a file for the state of the run: written every minute, on an interrupt, and at the end
-    resume    continue from `snapshot` if it exists; SnapshotError if it is of a run with other settings
+    snapshot  a file for the state of the run: written every minute, on an interrupt, and at the end. Where the disk
+              refuses, the training says so once and goes on without
+    resume    continue from `snapshot` if it exists; SnapshotError if it is of a run with other settings, or if another
+              training holds it
     label     text before the progress bar; None draws no bar
 
     Ctrl-C, or the stop button of a notebook, ends the training after the step at hand: the weights are kept,
@@ -80,22 +82,24 @@ def train(model, batches, loss_fn, steps, *, lr=2e-3, ema=None, seed=0, snapshot
         objective, optimizer = accelerator.prepare(Objective(model, loss_fn), optimizer)
         average = {name: value.clone() for name, value in model.state_dict().items()} if ema else {}
         saved = Snapshot(snapshot, settings, model, optimizer, average, history, writes=rank == 0)
-        if resume:
-            saved.load()
-        began = time.monotonic() - history.seconds
-        with Bar(label if rank == 0 else None, steps, history) as bar, stoppable(history):
-            for step in range(history.steps, steps):
-                torch.manual_seed(seed_at(seed, step * count + rank))
-                batch = send_to_device(batches(step * count + rank), accelerator.device)
-                with held_interrupts():
-                    optimizer.param_groups[0]["lr"] = learning_rate(step, steps, lr)
-                    values = gradient_step(accelerator, objective, optimizer, batch, step)
-                    update_average(average, model, ema, step)
-                    history.append(*values)
-                history.seconds = time.monotonic() - began
-                bar.update()
-                saved.save_if_due()
-        saved.save()
+        with saved.lock():
+            if resume:
+                saved.load()
+            began = time.monotonic() - history.seconds
+            with Bar(label if rank == 0 else None, steps, history) as bar, stoppable(history):
+                for step in range(history.steps, steps):
+                    torch.manual_seed(seed_at(seed, step * count + rank))
+                    batch = send_to_device(batches(step * count + rank), accelerator.device)
+                    with held_interrupts():
+                        optimizer.param_groups[0]["lr"] = learning_rate(step, steps, lr)
+                        values = gradient_step(accelerator, objective, optimizer, batch, step)
+                        update_average(average, model, ema, step)
+                        history.append(*values)
+                        history.seconds = time.monotonic() - began
+                        saved.save_if_due()
+                    bar.update()
+            with stoppable(history), held_interrupts():
+                saved.save()
         if ema:
             model.load_state_dict(average)
     return history

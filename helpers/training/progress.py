@@ -5,12 +5,14 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 from tqdm.std import tqdm
 
+SECONDS_BETWEEN_LINES = 60.0  # where there is no terminal
 FORMAT = "{desc}: step {n_fmt} of {total_fmt}, {elapsed} (about {remaining} left){postfix}"
 
 
@@ -26,6 +28,10 @@ class History:
     interrupted: bool = False
 
     def append(self, loss: float, lr: float, grad_norm: float, parts: dict[str, float]) -> None:
+        r"""Note one step. ValueError if its parts have other names than those of the steps before."""
+        if self.loss and set(parts) != set(self.parts):
+            raise ValueError(f"at step {self.steps} the loss has the parts {sorted(parts)}, at the steps before "
+                             f"{sorted(self.parts)}: return the same names at every step")
         self.loss.append(loss)
         self.lr.append(lr)
         self.grad_norm.append(grad_norm)
@@ -47,14 +53,16 @@ class History:
 class Bar:
     r"""A progress bar of text on the standard output, for terminals and notebooks alike.
 
-    It redraws at most twice a second, and leaves one line of plain text in its place. A label of None draws
-    nothing. (tqdm's own bar for notebooks is a widget: on GitHub it stays at 0 % for ever.)
+    It redraws at most twice a second, and leaves one line of plain text in its place. Where nothing can be redrawn,
+    as in a file, it is a plain line a minute. A label of None draws nothing. (tqdm's own bar for notebooks is a widget:
+    on GitHub it stays at 0 % for ever.)
     """
 
     def __init__(self, label: str | None, steps: int, history):
         self.label, self.steps, self.history = label, steps, history
-        self.bar = tqdm(total=steps, initial=history.steps, desc=label, disable=label is None, leave=False,
-                        file=sys.stdout, mininterval=0.5, miniters=1, bar_format=FORMAT)
+        self.lines, self.told_at = label is not None and not redraws(sys.stdout), time.monotonic()
+        self.bar = tqdm(total=steps, initial=history.steps, desc=label, disable=label is None or self.lines,
+                        leave=False, file=sys.stdout, mininterval=0.5, miniters=1, bar_format=FORMAT)
 
     def __enter__(self) -> Bar:
         return self
@@ -62,6 +70,10 @@ class Bar:
     def update(self) -> None:
         self.bar.set_postfix_str(f"loss {self.history.loss[-1]:.4g}", refresh=False)
         self.bar.update()
+        if self.lines and time.monotonic() - self.told_at >= SECONDS_BETWEEN_LINES:
+            self.told_at = time.monotonic()
+            done, loss = self.history.steps, self.history.loss[-1]
+            print(f"{self.label}: step {done:,} of {self.steps:,}, loss {loss:.4g}", flush=True)
 
     def __exit__(self, error, *_) -> None:
         self.bar.close()
@@ -77,6 +89,11 @@ class Bar:
             done = f"stopped after {history.steps:,} of {self.steps:,} steps"
             return f"{self.label}: {done} ({took}); the weights are kept"
         return f"{self.label}: {self.steps:,} steps in {took}"
+
+
+def redraws(stream) -> bool:
+    r"""Whether a line on this stream can be drawn again: a terminal's can, and a notebook's, but not a file's."""
+    return stream.isatty() or type(stream).__module__.startswith(("ipykernel", "google.colab"))
 
 
 @contextmanager

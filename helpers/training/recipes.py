@@ -46,10 +46,19 @@ class Recipe:
     seed: int = 0
     sizes: dict[str, dict] = field(default_factory=dict)
 
+    def __post_init__(self):
+        if unknown := self.sizes.keys() - SIZES:
+            raise ValueError(f"{self.name} has the sizes {sorted(unknown)}: choose from {', '.join(SIZES)}")
+
     def at(self, size: str) -> Recipe:
-        r"""The recipe at a size: "full" as written, "smoke" and "gpu" with their changes. Else ValueError."""
+        r"""The recipe at a size: "full" as written, "smoke" and "gpu" with their changes.
+
+        ValueError for another size, and for "gpu" where the recipe does not say what that is.
+        """
         if size not in SIZES:
             raise ValueError(f"unknown size {size!r}: choose one of {', '.join(SIZES)}")
+        if size == "gpu" and size not in self.sizes:
+            raise ValueError(f"{self.name} has no size 'gpu': train it at 'full', on whatever device there is")
         changes = {"steps": 20} if size == "smoke" else {}
         return replace(self, **changes | self.sizes.get(size, {}))
 

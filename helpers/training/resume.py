@@ -6,11 +6,14 @@ tensors, and the settings of the run as JSON. Nothing in it can run code.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
+import warnings
 from pathlib import Path
 
 import torch
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
@@ -36,12 +39,34 @@ class Snapshot:
         self.model, self.optimizer, self.average, self.history = model, optimizer, average, history
         self.saved_at = time.monotonic()
 
+    @contextlib.contextmanager
+    def lock(self):
+        r"""Held while the run lasts: two trainings never write one snapshot. SnapshotError if another holds it."""
+        if self.path is None or not self.writes:
+            yield
+            return
+        lock = FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=0)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except Timeout as error:
+            raise SnapshotError(f"another training writes {self.path} right now. Wait until it is done, or write "
+                                "to another folder.") from error
+        except OSError:  # a folder that cannot be written: the first snapshot says so
+            pass
+        try:
+            yield
+        finally:
+            if lock.is_locked:
+                lock.release()
+                Path(lock.lock_file).unlink(missing_ok=True)
+
     def save_if_due(self) -> None:
         if time.monotonic() - self.saved_at >= SECONDS_BETWEEN:
             self.save()
 
     def save(self) -> None:
-        r"""Write the file, whole or not at all. A full disk: SnapshotError, and an older file stays."""
+        r"""Write the file, whole or not at all. Where the disk refuses, warn once, and write no more."""
         if self.path is None or not self.writes:
             return
         # A clone each: safetensors refuses tied weights, which share their memory.
@@ -49,11 +74,9 @@ class Snapshot:
         try:
             write_atomically(self.path, save(tensors, metadata={"settings": json.dumps(self.settings)}))
         except OSError as error:
-            raise SnapshotError(
-                f"could not write the snapshot {self.path}: {error.strerror}. An older one is unchanged, and "
-                f"the model in memory holds the weights after {self.history.steps:,} steps. Make room or "
-                "choose another place, then train again with resume=True."
-            ) from error
+            self.writes = False
+            warnings.warn(f"could not write the snapshot {self.path}: {error.strerror}. The training goes on without: "
+                          "if it is stopped, it cannot be continued.", stacklevel=2)
         self.saved_at = time.monotonic()
 
     def load(self) -> None:

@@ -2,6 +2,9 @@ r"""Train one recipe, from its data to weights in a file: `load_or_train` for no
 
 from __future__ import annotations
 
+import os
+import tempfile
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,54 +12,129 @@ import torch
 from accelerate import PartialState
 from torch import nn
 
+from .. import DATA
 from ..data import manifest
 from . import checkpoints, recipes
-from .checkpoints import Card
+from .checkpoints import Card, CheckpointError
 from .loop import train
+from .progress import History
 from .recipes import Recipe
+
+TRAINED = DATA / "trained"
+
+
+def places() -> list[Path]:
+    r"""Where trained weights may go: the folder in COURSE_TRAINED, data/trained, the user's own cache folder."""
+    cache = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    own = os.environ.get("COURSE_TRAINED")
+    return [*([Path(own)] if own else []), TRAINED, Path(cache) / "generative-models-course" / "trained"]
+
+
+def place(wanted: Path | None = None) -> Path:
+    r"""`wanted`, or else the first of `places`, that can be written, made if need be. Ask before a training.
+
+    CheckpointError, which says what to do, if none can.
+    """
+    asked = [wanted] if wanted else places()
+    for folder in asked:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+        except OSError:
+            continue
+    tried = ", ".join(map(str, asked))
+    raise CheckpointError(f"no folder can be written: {tried}. Set COURSE_TRAINED to one of yours, then train")
+
+
+def file_of(name: str, size: str, changes: dict[str, int]) -> str:
+    r"""NAME at full size, else NAME.smoke, NAME.steps-20: a trial never takes the place of a long training."""
+    return ".".join([name, *([size] if size != "full" else []), *(f"{key}-{n}" for key, n in changes.items())])
 
 
 def train_recipe(recipe: Recipe, size: str, out: Path, changes: dict[str, int] | None = None, restart: bool = False):
-    r"""Train a recipe at a size, write out/NAME.safetensors, return the model, its Card and the History.
+    r"""Train a recipe at a size, write the weights into the folder `out`, return the model, its Card and the History.
 
-    changes: {"steps": ..., "seed": ...} in place of the recipe's own.
-    An unfinished training is continued from out/NAME.SIZE.snapshot, unless `restart`. If this one is
-    interrupted, the snapshot stays, no checkpoint is written, and the card has no metrics. Of several
-    processes only the main one evaluates and writes.
+    changes: {"steps": ..., "seed": ...} in place of the recipe's own. The file is named by `file_of`.
+    An unfinished training is continued from its snapshot beside it, unless `restart`. If this one is interrupted, the
+    snapshot stays, no checkpoint is written, and the card has no metrics. Of several processes only the main one
+    evaluates and writes. CheckpointError if the disk refuses the weights: its `trained` is (model, card, history).
     """
     changes = changes or {}
     recipe = replace(recipe.at(size), **changes)
-    snapshot = Path(out) / f"{recipe.name}.{size}.snapshot"
+    path = Path(out) / f"{file_of(recipe.name, size, changes)}.safetensors"
+    snapshot = path.with_suffix(".snapshot")
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
         model = recipe.build()
     history = train(model, recipe.batches(recipe.steps), recipe.loss, recipe.steps, lr=recipe.lr, ema=recipe.ema,
                     seed=recipe.seed, snapshot=snapshot, resume=not restart, label=recipe.name)
+    provenance = dict(data=recipe.data, seed=recipe.seed, command=command_of(recipe.name, size, changes),
+                      curve=history.curve())
+    card = checkpoints.describe(model, metrics={}, **provenance)
+    if not history.interrupted and PartialState().is_main_process:
+        card = save_and_evaluate(recipe, path, model, history, provenance)
+        snapshot.unlink(missing_ok=True)
+    return model, card, history
+
+
+def save_and_evaluate(recipe: Recipe, path: Path, model: nn.Module, history: History, provenance: dict) -> Card:
+    r"""Write the weights first, without figures, for whatever an evaluation may meet; then again with them."""
+    try:
+        card = checkpoints.save(path, model, metrics={}, **provenance)
+        metrics = {**recipe.evaluate(model), "training_seconds": round(history.seconds, 1)}
+        card = checkpoints.save(path, model, metrics=metrics, **provenance)
+        if path.parent.resolve() == checkpoints.WEIGHTS:
+            manifest.add(path)
+    except CheckpointError as error:
+        error.trained = model, checkpoints.describe(model, metrics={}, **provenance), history
+        raise
+    return card
+
+
+def command_of(name: str, size: str, changes: dict[str, int]) -> str:
     processes = PartialState().num_processes
     launcher = "python" if processes == 1 else f"accelerate launch --num_processes {processes}"
-    words = [launcher, "-m helpers.train", recipe.name, "--size", size, *as_options(changes)]
-    provenance = dict(data=recipe.data, seed=recipe.seed, command=" ".join(words), curve=history.curve())
-    if history.interrupted or not PartialState().is_main_process:
-        return model, checkpoints.describe(model, metrics={}, **provenance), history
-    metrics = {**recipe.evaluate(model), "training_seconds": round(history.seconds, 1)}
-    path = Path(out) / f"{recipe.name}.safetensors"
-    card = checkpoints.save(path, model, metrics=metrics, **provenance)
-    if path.parent.resolve() == checkpoints.WEIGHTS:
-        manifest.add(path)
-    snapshot.unlink()
-    return model, card, history
+    return " ".join([launcher, "-m helpers.train", name, "--size", size, *as_options(changes)])
 
 
 def as_options(changes: dict[str, int]) -> list[str]:
     return [word for name, value in changes.items() for word in (f"--{name}", str(value))]
 
 
-def load_or_train(name: str, size: str | None = None) -> tuple[nn.Module, Card]:
-    r"""The shipped model of that name and its card; or, with a size, the model trained here and now.
+def load_or_train(name: str, size: str | None = None, restart: bool = False) -> tuple[nn.Module, Card]:
+    r"""The shipped model of that name and its card; or, with a size, the model that is trained here.
 
-    size  None: the weights in data/weights. "smoke", "full" or "gpu": train its recipe at that size, continue
-          an interrupted training of it, and leave data/trained/NAME.safetensors.
+    size     None: the weights in data/weights. "smoke", "full" or "gpu": what was trained here at that size, if it is
+             whole and of this recipe; else train it now, or continue a training that was interrupted.
+    restart  train anew in any case
+    The weights lie in the first folder of `places` that can be written, which is said before the training. A disk that
+    refuses them in the end is said too, and the model is returned all the same.
     """
     if size is None:
         return checkpoints.load(name)
-    return train_recipe(recipes.find(name), size, checkpoints.TRAINED)[:2]
+    recipe, folder = recipes.find(name), place()
+    path = folder / f"{file_of(name, size, {})}.safetensors"
+    if not restart and (found := trained_before(recipe.at(size), path)):
+        return found
+    print(f"the weights will lie in {path}")
+    try:
+        return train_recipe(recipe, size, folder, restart=restart)[:2]
+    except CheckpointError as error:
+        if not hasattr(error, "trained"):
+            raise
+        warnings.warn(f"{error}. The model is in memory, and nowhere else.", stacklevel=2)
+        return error.trained[:2]
+
+
+def trained_before(recipe: Recipe, path: Path) -> tuple[nn.Module, Card] | None:
+    r"""What lies in the file, if it is whole and of the same network, data, seed and number of steps."""
+    if not path.exists():
+        return None
+    try:
+        model, card = checkpoints.load_file(path)
+    except CheckpointError:
+        return None
+    steps = History(loss=[0.0] * recipe.steps).curve()["step"]
+    same = (card.data, card.seed, card.config) == (recipe.data, recipe.seed, recipe.build().config)
+    return (model, card) if same and card.metrics and card.curve["step"] == steps else None

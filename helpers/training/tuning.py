@@ -10,7 +10,9 @@ already is not trained again, unless --again is given. `python -m helpers.course
 from __future__ import annotations
 
 import argparse
+import hashlib
 import itertools
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +33,14 @@ def key(recipe: Recipe) -> str:
     return f"{recipe.name} lr={recipe.lr:g} steps={recipe.steps} seed={recipe.seed}"
 
 
+def subject(recipe: Recipe) -> str:
+    r"""A digest of what the key does not name: network, data, moving average. Figures of another subject are not its."""
+    with torch.random.fork_rng():
+        model = recipe.build()
+    parts = type(model).__name__, model.config, recipe.data, recipe.ema
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
+
+
 def run(recipe: Recipe) -> dict[str, float]:
     r"""Train the recipe as it stands; its figures on held-out data, and the seconds that the training took."""
     with torch.random.fork_rng():
@@ -40,7 +50,7 @@ def run(recipe: Recipe) -> dict[str, float]:
                     seed=recipe.seed, label=key(recipe))
     if history.interrupted:
         raise KeyboardInterrupt
-    return {**recipe.evaluate(model), "training_seconds": round(history.seconds, 1)}
+    return {**recipe.evaluate(model), "training_seconds": round(history.seconds, 1), "of": subject(recipe)}
 
 
 def read(path: Path = PATH) -> dict[str, dict[str, float]]:
@@ -50,13 +60,17 @@ def read(path: Path = PATH) -> dict[str, dict[str, float]]:
 
 def find(name: str, path: Path = PATH, **changes) -> dict[str, float]:
     r"""The recorded figures of a recipe with these changes: lr, steps, seed. LookupError, with the command, if none."""
-    wanted = key(replace(recipes.find(name), **changes))
-    try:
-        return read(path)[wanted]
-    except KeyError:
+    recipe = replace(recipes.find(name), **changes)
+    wanted, found = key(recipe), read(path)
+    if not recorded(recipe, found):
         options = " ".join(f"--{option} {value}" for option, value in changes.items())
         run = f"python -m helpers.training.tuning {name} {options}"
-        raise LookupError(f"no trial {wanted!r} is recorded. Run: {run}") from None
+        raise LookupError(f"no trial {wanted!r} is recorded of that network, data and average. Run: {run}")
+    return {figure: value for figure, value in found[wanted].items() if figure != "of"}
+
+
+def recorded(recipe: Recipe, found: dict) -> bool:
+    return found.get(key(recipe), {}).get("of") == subject(recipe)
 
 
 def record(name: str, figures: dict[str, float], path: Path = PATH) -> None:
@@ -81,7 +95,7 @@ def main(argv: list[str] | None = None, path: Path = PATH) -> None:
             recipe = replace(recipes.find(name), **dict(zip(varied, values, strict=True)))
         except ValueError as error:
             parser.error(str(error))
-        if options.again or key(recipe) not in read(path):
+        if options.again or not recorded(recipe, read(path)):
             record(key(recipe), run(recipe), path)
 
 
