@@ -34,7 +34,7 @@ def key(recipe: Recipe) -> str:
 
 
 def subject(recipe: Recipe) -> str:
-    r"""A digest of what the key does not name: network, data, moving average. Figures of another subject are not its."""
+    r"""A digest of what the key does not name: network, data, average. Other figures are not this recipe's."""
     with torch.random.fork_rng():
         model = recipe.build()
     parts = type(model).__name__, model.config, recipe.data, recipe.ema
