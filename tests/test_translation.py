@@ -7,10 +7,8 @@ import pytest
 import torch
 
 from helpers.data.scenes import crowd
-from helpers.data.text import BOS, EOS, is_token
-from helpers.lessons.seq2seq_attention import exercises
-from helpers.lessons.seq2seq_attention import real_language as translation
-from helpers.lessons.seq2seq_attention import recipes as scenes_recipes
+from helpers.data.text import BOS, EOS, UNK, is_token
+from helpers.lessons.seq2seq_attention import exercises, experiments, recipes
 from helpers.models import decoding
 from helpers.models.seq2seq import Seq2Seq
 from helpers.systems.translator import Translator
@@ -60,14 +58,19 @@ def test_a_string_is_not_a_list_of_texts(model):
 
 
 def test_exact_counts_whole_sentences(model, monkeypatch):
-    def perfect(model, src, limit):
-        generator = torch.Generator().manual_seed(scenes_recipes.NEW_CROWDS_SEED + 2)
-        words = crowd.crowd_batch(*crowd.sample_crowd(2, 40, generator, "test"))[1][:, 1:].clone()
+    def nearly_perfect(model, src, limit):
+        words = experiments.fresh_sentences(2, 40)[1][:, 1:].clone()
         words[:10, 3] = EOS                                                   # a wrong word in a quarter of them
         return decoding.Translation(words, torch.zeros(40))
 
-    monkeypatch.setattr(scenes_recipes, "greedy", perfect)
-    assert scenes_recipes.exact(model, 2, 40) == 0.75
+    monkeypatch.setattr(experiments, "greedy", nearly_perfect)
+    assert experiments.exact(model, 2, 40) == 0.75
+
+
+def test_alignment_figures_count_words_with_a_counterpart():
+    weights = torch.tensor([[[0.7, 0.2, 0.1], [0.5, 0.3, 0.2], [0.9, 0.0, 0.1]]])
+    found = experiments.alignment_figures(weights, torch.tensor([[0, 1, -1]]))
+    assert found == pytest.approx({"exact": 0.5, "near": 1, "mass": (0.9 + 1) / 2})
 
 
 def pairs(split):
@@ -76,11 +79,11 @@ def pairs(split):
 
 
 def test_each_epoch_shows_every_pair_once_in_batches_of_like_length():
-    batches = translation.batches_of_pairs(pairs, 60, batch=10)
+    batches = recipes.batches_of_pairs(pairs, 60, batch=10)
     rows = [batches(step) for step in range(15)]
     assert all(len(src) == 10 and (tgt[:, 0] == BOS).all() for src, tgt in rows)
     seen = Counter(tuple(row[is_token(row)].tolist()) for src, _ in rows for row in src)
-    source = translation.tokenizers(pairs, 60)[0]
+    source = recipes.tokenizers(pairs, 60)[0]
     assert seen == Counter((*source.encode(text), EOS) for text, _ in pairs("train"))
     padding = sum((~is_token(src)).sum().item() for src, _ in rows) / sum(src.numel() for src, _ in rows)
     assert padding < 0.2
@@ -134,6 +137,7 @@ def write(net, src, limit, first=BOS, cut=True):
 @pytest.mark.parametrize(("answer", "verdict"), [
     (write, "✓"),
     (lambda *args: write(*args, first=EOS), "✗"),
+    (lambda *args: write(*args, first=UNK), "✗"),  # which writes the right words all the same
     (lambda *args: write(*args, cut=False), "✗"),
     (lambda net, src, limit: write(net, src, 100), "✗"),
     (lambda *args: None, "○"),

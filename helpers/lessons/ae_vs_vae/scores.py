@@ -17,7 +17,7 @@ from ...data.batches import NEW_SCENES_SEED
 from ...metrics.pictures import mse, reconstruct
 from ...training import tuning
 from ...training.checkpoints import load
-from ..seq2seq_vs_autoencoder.recipes import distance
+from ..seq2seq_vs_autoencoder.experiments import distance_to_nearest
 from . import recipes as entries
 from .recipes import KINDS, LATENTS, LIMITS, SEEDS, SOURCES, weights_of
 
@@ -122,7 +122,7 @@ def memory():
     drawn = entries.draw(model, source, DRAWS)
     for name, what, x in (("drawn", "a valid draw from the mixture", drawn[judged("AE", LARGE)["mixture"].valid]),
                           ("redrawn", "a restored new scene", reconstruct(model, more[:500]))):
-        far = distance(x, restored)
+        far = distance_to_nearest(x, restored)
         yield Score(f"generation.memory.{name}", f"squared error of {what} to the nearest restored training scene",
                     far.median().item(), ".4f")
         yield Score(f"generation.memory.{name}.least", "the same, the smallest", far.min().item(), ".4f")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from ...course.scores import Score
 from ...data import scenes
 from ...data.batches import NEW_SCENES_SEED
+from ...data.masks import error_inside
 from ...metrics.pictures import mse, psnr, reconstruct, scene_accuracy
 from ...training.checkpoints import load
-from ..seq2seq_vs_autoencoder import recipes as compared
+from ..seq2seq_vs_autoencoder.experiments import marked_scenes
 from .recipes import (
     CLASSICAL,
     KINDS,
@@ -96,12 +97,12 @@ def read_by_the_parser():
 
 def defects():
     r"""A magenta square: the error to the clean picture inside it, as a share of what the square itself makes."""
-    clean, marked, mask = compared.new_defects(300)
-    raw = compared.error_inside(mask, clean, marked)
+    clean, marked, mask = marked_scenes(300)
+    raw = error_inside(clean, marked, mask).mean().item()
     for name in ("defect-0-64-6000", "dae-scenes-code", "dae-scenes-skip"):
         for sigma in (0, 0.1, 0.3):
             y = reconstruct(load(name)[0], with_noise(marked, sigma))
-            left = compared.error_inside(mask, clean, y) / raw
+            left = error_inside(clean, y, mask).mean().item() / raw
             what = f"error left inside a square, noise {sigma}: {name}"
             yield Score(f"denoising.outlier.{name}.{sigma}", what, left, ".0%", 1)
 

@@ -53,6 +53,12 @@ def greedy_search(model, src) -> Exercise:
             counts = f"sentence {number} has {len(right)} words, yours {len(mine)}"
             assert mine == right, f"{hint} ({counts}; it begins {right[:4]}, yours {mine[:4]})"
 
+    def begins_with_bos(write):
+        given = []
+        with model.decoder.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0])):
+            write(model, src[:1], 1)
+        assert not given or (given[0] == BOS).all(), "the first word that the decoder is given is BOS"
+
     def writes_one(write):
         compare(write, src[:1], 100, "a single sentence: feed BOS, then each word that you wrote, and stop at EOS")
 
@@ -65,7 +71,7 @@ def greedy_search(model, src) -> Exercise:
     def reads_nothing(write):
         compare(write, torch.full((1, 1), EOS), 100, "an empty source is just EOS")
 
-    tests = [writes_one, stops_each_in_time, respects_the_limit, reads_nothing]
+    tests = [begins_with_bos, writes_one, stops_each_in_time, respects_the_limit, reads_nothing]
     return Exercise("01.2", "greedy search that knows when to stop", tests)
 
 

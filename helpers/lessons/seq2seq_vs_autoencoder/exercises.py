@@ -20,26 +20,25 @@ def caption_bits(most: int) -> Exercise:
     def sentences(count):
         return 3 * (2 * PAIRINGS) ** count * math.perm(9, count)
 
+    def is_right(bits, count, hint):
+        found = float(bits(count))
+        assert abs(found - math.log2(sentences(count))) < 0.01, f"bits({count}) is {found:.2f}; {hint}"
+
+    def is_not(bits, wrong, hint):
+        assert abs(float(bits(2)) - math.log2(wrong)) > 0.01, f"bits(2) is {math.log2(wrong):.2f}; {hint}"
+
     def knows_one_object(bits):
-        found = float(bits(1))
-        hint = "one object has 28 pairings of shape and colour, 2 sizes, 9 places; the picture has 3 backgrounds"
-        assert abs(found - math.log2(sentences(1))) < 0.01, f"bits(1) is {found:.2f}; {hint}"
+        is_right(bits, 1, "one object has 28 pairings of shape and colour, 2 sizes, 9 places; there are 3 backgrounds")
 
     def knows_that_places_differ(bits):
-        found, expected = float(bits(2)), math.log2(sentences(2))
-        hints = {
-            math.log2(3 * (56 * 9) ** 2): "no two objects share a place, so the second has 8 to choose from",
-            math.log2(3 * 56**2 * math.comb(9, 2)): "a sentence names its objects in an order, and another order is "
-                                                    "another sentence",
-            2 * math.log2(sentences(1)): "all objects are on one background, said once",
-        }
-        hint = next((text for value, text in hints.items() if abs(found - value) < 0.01), "count the sentences again")
-        assert abs(found - expected) < 0.01, f"bits(2) is {found:.2f}; {hint}"
+        is_not(bits, 3 * (56 * 9) ** 2, "no two objects share a place, so the second has 8 to choose from")
+        is_not(bits, 3 * 56**2 * math.comb(9, 2), "objects are named in an order; another order is another sentence")
+        is_not(bits, sentences(1) ** 2, "all objects are on one background, said once")
+        is_right(bits, 2, "count the sentences again")
 
     def goes_on(bits):
         for count in range(3, most + 1):
-            found, expected = float(bits(count)), math.log2(sentences(count))
-            assert abs(found - expected) < 0.01, f"bits({count}) is {found:.2f}; expected {expected:.2f}"
+            is_right(bits, count, f"expected {math.log2(sentences(count)):.2f}")
 
     title = "the bits in a sentence, and those that a vector has room for"
     return Exercise("03.1", title, [knows_one_object, knows_that_places_differ, goes_on])

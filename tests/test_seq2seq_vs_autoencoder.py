@@ -7,9 +7,7 @@ import torch
 
 from helpers.data.scenes import SHAPES, crowd, parse
 from helpers.data.text import EOS, PAD, UNK, Tokenizer
-from helpers.lessons.seq2seq_vs_autoencoder import exercises
-from helpers.lessons.seq2seq_vs_autoencoder import recipes as compared
-from helpers.lessons.seq2seq_vs_autoencoder import sentences as copies
+from helpers.lessons.seq2seq_vs_autoencoder import exercises, experiments
 from helpers.models.autoencoder import Autoencoder, reconstruction_loss
 from helpers.models.seq2seq import translation_loss
 from helpers.training import recipes
@@ -19,7 +17,7 @@ from helpers.training import recipes
 
 def test_a_defect_is_a_square_inside_each_picture_and_changes_nothing_else():
     x = torch.zeros(500, 3, 32, 32)
-    marked, mask = compared.with_defect(x)
+    marked, mask = experiments.with_defect(x)
     assert mask.shape == (500, 1, 32, 32) and (mask.flatten(1).sum(1) == 9).all()
     rows, columns = mask[:, 0].any(2), mask[:, 0].any(1)
     assert (rows.sum(1) == 3).all() and (columns.sum(1) == 3).all()
@@ -27,44 +25,26 @@ def test_a_defect_is_a_square_inside_each_picture_and_changes_nothing_else():
     assert not torch.equal(rows, columns), "row and column are drawn apart"
     inside = mask.expand_as(x)
     assert (marked[~inside] == 0).all()
-    assert torch.equal(marked.movedim(1, -1)[mask[:, 0]], torch.tensor(compared.MAGENTA).expand(4500, 3))
+    assert torch.equal(marked.movedim(1, -1)[mask[:, 0]], torch.tensor(experiments.MAGENTA).expand(4500, 3))
 
 
 def test_a_share_of_the_pictures_gets_a_defect():
-    marked, mask = compared.with_defect(torch.zeros(2000, 3, 32, 32), share=0.3)
+    marked, mask = experiments.with_defect(torch.zeros(2000, 3, 32, 32), share=0.3)
     got = mask.flatten(1).any(1)
     assert 0.26 < got.float().mean() < 0.34
     assert torch.equal(marked.flatten(1).any(1), got)
-    assert not compared.with_defect(torch.zeros(50, 3, 32, 32), share=0)[1].any()
-
-
-@pytest.mark.parametrize("side", [0, 33, -1])
-def test_a_defect_that_does_not_fit_is_refused(side):
-    with pytest.raises(ValueError, match=f"1 to 32 pixels, not {side}"):
-        compared.with_defect(torch.zeros(1, 3, 32, 32), side=side)
-
-
-def test_the_largest_defect_covers_all():
-    assert compared.with_defect(torch.zeros(2, 3, 32, 32), side=32)[1].all()
-
-
-def test_the_error_inside_counts_the_pixels_of_the_mask_alone_on_0_1():
-    mask = torch.zeros(2, 1, 4, 4, dtype=torch.bool)
-    mask[0, 0, 1, 2] = mask[1, 0, 3, 3] = True
-    x, y = torch.zeros(2, 3, 4, 4), torch.full((2, 3, 4, 4), 9.0)
-    y[0, :, 1, 2], y[1, :, 3, 3] = 1.0, torch.tensor([2.0, 0.0, 0.0])
-    assert compared.error_inside(mask, x, y) == pytest.approx((0.25 * 3 + 1.0) / 6)
+    assert not experiments.with_defect(torch.zeros(50, 3, 32, 32), share=0)[1].any()
 
 
 def test_the_defects_that_figures_are_measured_on_are_always_the_same():
-    first, again = compared.new_defects(50), compared.new_defects(50)
+    first, again = experiments.marked_scenes(50), experiments.marked_scenes(50)
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
     clean, marked, mask = first
     assert torch.equal(clean.where(~mask, 0), marked.where(~mask, 0)) and not torch.equal(clean, marked)
 
 
 def test_an_autoencoder_that_erases_and_one_that_copies_are_told_apart():
-    clean, marked, _ = compared.new_defects(1000)
+    clean, marked, _ = experiments.marked_scenes(1000)
 
     class Fixed(torch.nn.Module):
         def __init__(self, output):
@@ -76,7 +56,7 @@ def test_an_autoencoder_that_erases_and_one_that_copies_are_told_apart():
             self.asked += len(x)
             return self.output[(self.asked - len(x)) % 1000 : (self.asked - 1) % 1000 + 1]
 
-    erased, copied = (compared.evaluate_defects(Fixed(y)) for y in (clean, marked))
+    erased, copied = (experiments.evaluate_defects(Fixed(y)) for y in (clean, marked))
     assert erased["to_clean"] == 0 and erased["to_defect"] > 0.3
     assert copied["to_defect"] == 0 and copied["to_clean"] == erased["to_defect"]
 
@@ -88,7 +68,7 @@ def test_an_autoencoder_that_erases_and_one_that_copies_are_told_apart():
     ([1, 2, 3], [4, 5], 1), ([4, 5], [1, 2, 3], 0), ([1, 3], [2], 0.5), ([1, 2], [2, 2], 0.75), ([1], [1], 0.5),
 ])
 def test_auroc_of_known_scores(normal, odd, area):
-    assert compared.auroc(torch.tensor(normal), torch.tensor(odd)) == area
+    assert experiments.auroc(torch.tensor(normal), torch.tensor(odd)) == area
 
 
 def test_auroc_is_the_area_under_the_curve():
@@ -96,23 +76,24 @@ def test_auroc_is_the_area_under_the_curve():
     thresholds = torch.cat([normal, odd]).sort(descending=True).values
     alarms = torch.tensor([0, *((normal >= t).float().mean() for t in thresholds)])
     hits = torch.tensor([0, *((odd >= t).float().mean() for t in thresholds)])
-    assert compared.auroc(normal, odd) == pytest.approx(torch.trapezoid(hits, alarms).item(), abs=1e-5)
+    assert experiments.auroc(normal, odd) == pytest.approx(torch.trapezoid(hits, alarms).item(), abs=1e-5)
 
 
 def test_the_two_kinds_of_shapes_are_as_they_are_called():
-    known, marked, odd = compared.new_shapes(200)
+    known, marked, odd = experiments.odd_pictures(200)
     assert known.shape == odd.shape == (200, 3, 32, 32)
     assert ((known != marked).any(1).flatten(1).sum(1) == 9).all()
-    assert {SHAPES[i] for i in parse(known).factors[:, 0].tolist()} == {"circle", "square"}
+    shown = recipes.find("shapes-16").batches(100)(0)
+    for pictures in (known, shown):
+        assert {SHAPES[i] for i in parse(pictures).factors[:, 0].tolist()} == {"circle", "square"}
     assert {SHAPES[i] for i in parse(odd).factors[:, 0].tolist()} == {"triangle", "star"}
-    assert {SHAPES[i] for i in parse(compared.two_shapes()(0)).factors[:, 0].tolist()} == {"circle", "square"}
 
 
 # -- sentences -------------------------------------------------------------------------------------
 
 
 def sentences(n=300):
-    return crowd.crowd_batch(*crowd.sample_crowd(range(1, 6), n, torch.default_generator), **copies.COPY)
+    return crowd.crowd_batch(*crowd.sample_crowd(range(1, 6), n, torch.default_generator), **experiments.COPY)
 
 
 def test_a_copy_has_its_source_as_its_target():
@@ -122,10 +103,10 @@ def test_a_copy_has_its_source_as_its_target():
 
 def test_words_are_hidden_and_nothing_else():
     src, _ = sentences()
-    seen = copies.hide_words(src)
+    seen = experiments.hide_words(src)
     changed = seen != src
     assert (seen[changed] == UNK).all() and not changed[(src == EOS) | (src == PAD)].any()
-    assert changed.sum() / ((src != EOS) & (src != PAD)).sum() == pytest.approx(copies.SHARE, abs=0.02)
+    assert changed.sum() / ((src != EOS) & (src != PAD)).sum() == pytest.approx(experiments.HIDDEN_WORDS, abs=0.02)
 
 
 def test_the_denoiser_reads_damaged_sentences_and_is_asked_for_whole_ones():
@@ -140,11 +121,11 @@ def test_repairs_are_judged_where_words_were_hidden():
 
         def forward(self, seen, before):
             truth = torch.cat([before[:, 1:], torch.full_like(before[:, :1], EOS)], 1)
-            colours = torch.tensor(copies.kinds_of_words()["colour"])
+            colours = torch.tensor(experiments.kinds_of_words()["colour"])
             return torch.nn.functional.one_hot(truth.where(~torch.isin(truth, colours), colours[0]), 40).float()
 
-    hidden, found = copies.repairs(Oracle())
-    colours = copies.kinds_of_words()["colour"]
+    hidden, found = experiments.repairs(Oracle())
+    colours = experiments.kinds_of_words()["colour"]
     colour = torch.isin(hidden, torch.tensor(colours))
     assert hidden.shape == found.shape and UNK not in hidden and EOS not in hidden
     assert torch.equal(found[colour], hidden[colour] == colours[0]) and 0 < found[colour].float().mean() < 1
@@ -152,7 +133,7 @@ def test_repairs_are_judged_where_words_were_hidden():
 
 
 def test_every_english_word_is_of_one_kind():
-    kinds = copies.kinds_of_words()
+    kinds = experiments.kinds_of_words()
     ids = [i for members in kinds.values() for i in members]
     assert sorted(ids) == list(range(4, len(crowd.ENGLISH)))
     assert "▁the" in [crowd.ENGLISH[i] for i in kinds["grammar"]]
@@ -164,8 +145,8 @@ def test_the_best_guess_counts_the_pairings_of_training():
     table = torch.zeros(4, 8)
     table.index_put_((objects[:, 0], objects[:, 1]), torch.ones(len(objects)), accumulate=True)
     table /= table.sum()
-    assert copies.GUESS["colour"] == pytest.approx(table.max(1).values.sum().item(), abs=0.005)
-    assert copies.GUESS["shape"] == pytest.approx(table.max(0).values.sum().item(), abs=0.005)
+    assert experiments.BEST_GUESS["colour"] == pytest.approx(table.max(1).values.sum().item(), abs=0.005)
+    assert experiments.BEST_GUESS["shape"] == pytest.approx(table.max(0).values.sum().item(), abs=0.005)
 
 
 # -- the recipes -----------------------------------------------------------------------------------
@@ -173,7 +154,7 @@ def test_the_best_guess_counts_the_pairings_of_training():
 
 def test_only_data_code_and_length_decide_about_defects():
     family = recipes.group("defect")
-    assert len(family) == len(compared.SHARES) * len(compared.CODES) * len(compared.LENGTHS)
+    assert len(family) == len(experiments.DEFECT_SHARES) * len(experiments.DEFECT_CODES) * len(experiments.DEFECT_STEPS)
     assert {recipe.loss for recipe in family} == {reconstruction_loss} and len({r.lr for r in family}) == 1
     built = [recipe.build() for recipe in family]
     assert {type(model) for model in built} == {Autoencoder}

@@ -1,0 +1,96 @@
+"""What notebook 01 measures: sentences that are translated without a mistake, where attention looks, real language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...data import sets
+from ...data.scenes import crowd
+from ...models.decoding import greedy
+from ...systems.translator import Translator
+
+OBJECT_COUNTS = tuple(range(1, crowd.MOST + 1))  # objects in a sentence
+HIDDEN_SIZES = (16, 32, 48, 96)  # of the networks that are compared
+FRESH_SEED = 1_000_003  # of the sentences that figures are measured on
+BEAM = 5  # width of the search whose translations are scored
+
+Pairs = Sequence[tuple[str, str]]
+
+
+# -- sentences about tiny scenes -----------------------------------------------------------------------------------
+
+
+def fresh_scenes(count: int, n: int, split: str = "test") -> tuple[Tensor, Tensor]:
+    """n scenes of `count` objects, always the same ones: objects and background as `sample_crowd` gives them."""
+    return crowd.sample_crowd(count, n, torch.Generator().manual_seed(FRESH_SEED + count), split)
+
+
+def fresh_sentences(count: int, n: int = 400) -> tuple[Tensor, Tensor, Tensor]:
+    """src, tgt and the true alignment of n sentences about `count` objects, none of which training shows."""
+    scenes = fresh_scenes(count, n)
+    return *crowd.crowd_batch(*scenes), crowd.alignments(*scenes)
+
+
+def without_mistake(model, src: Tensor, tgt: Tensor) -> Tensor:
+    """Which sentences (B,) greedy search translates without one wrong word: sources (B, S), targets (B, T)."""
+    limit = tgt.shape[1] - 1
+    words = greedy(model, src.to(next(model.parameters()).device), limit).words.cpu()
+    return (F.pad(words, (0, limit - words.shape[1])) == tgt[:, 1:]).all(1)
+
+
+def exact(model, count: int, n: int = 400, split: str = "test", **languages) -> float:
+    """Share of n fresh sentences about `count` objects that are translated without one wrong word.
+
+    split      "test", or "held_out": of the pairings of shape and colour that no training shows
+    languages  source and target of `crowd_batch`, Korean and English
+    """
+    pair = crowd.crowd_batch(*fresh_scenes(count, n, split), **languages)
+    return without_mistake(model, *pair).float().mean().item()
+
+
+def exact_by_count(model, **languages) -> dict[str, float]:
+    """{"exact_1": ..., "exact_5": ...}: what the cards of these networks record."""
+    return {f"exact_{count}": exact(model, count, **languages) for count in OBJECT_COUNTS}
+
+
+def alignment_figures(weights: Tensor, truth: Tensor) -> dict[str, float]:
+    """How well attention weights (n, T, S) fit the true source token (n, T), -1 where there is none; shares, 0 to 1.
+
+    exact  largest weight on the word that is translated
+    near   largest weight on it or a neighbour
+    mass   weight on it and its neighbours together
+    Only words that have a counterpart count.
+    """
+    weights, truth = weights[truth >= 0], truth[truth >= 0]                        # (m, S), (m,)
+    distance = (torch.arange(weights.shape[1]) - truth[:, None]).abs()
+    off = distance.gather(1, weights.argmax(1, keepdim=True))
+    return {"exact": (off == 0).float().mean().item(), "near": (off <= 1).float().mean().item(),
+            "mass": (weights * (distance <= 1)).sum(1).mean().item()}
+
+
+# -- real language -------------------------------------------------------------------------------------------------
+
+
+def emoji_names(split: str) -> Pairs:
+    """(Korean, English) names; those of a held-out family are in "test"."""
+    emoji = sets.load_emoji(split)
+    return list(zip(emoji.names_ko, emoji.names_en, strict=True))
+
+
+def translate(model, pairs: Pairs, beam: int = BEAM) -> list[str]:
+    """What the model makes of the sources of pairs."""
+    return Translator(model).translate([source for source, _ in pairs], beam=beam)
+
+
+def quality(load: Callable[[str], Pairs], model) -> dict[str, float]:
+    """BLEU, chrF and the share of exact translations of the test pairs: what the cards record."""
+    from ...metrics import sentences  # not at the top: notebooks that don't translate save 10 MB
+
+    pairs = load("test")
+    written, right = translate(model, pairs), [target for _, target in pairs]
+    return {"bleu": sentences.bleu(written, right), "chrf": sentences.chrf(written, right),
+            "exact": sentences.exact_match(written, right)}
