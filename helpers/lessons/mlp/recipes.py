@@ -18,7 +18,7 @@ from ...metrics.pictures import mse, reconstruct, scene_accuracy
 from ...models.autoencoder import Autoencoder, reconstruction_loss
 from ...models.mlp import Grid, MLPAutoencoder, classification_loss
 from ...training.recipes import Recipe, any_length
-from ..autoencoder.recipes import evaluate_emoji, evaluate_scenes
+from ..autoencoder.experiments import evaluate_emoji, evaluate_scenes
 
 DEPTHS, WIDTHS, ACTIVATIONS, COPIES = (1, 2, 4, 8), (2, 4, 8, 16, 32), ("none", "relu", "tanh"), 5
 TRAIN_SEED, TEST_SEED = 0, 1  # of the spirals' points
