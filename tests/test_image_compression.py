@@ -457,7 +457,7 @@ def test_fair_jpeg(answer, verdict, hint, capsys):
 # -- the page's widgets ----------------------------------------------------------------------------
 
 
-ALL = "CODES, BITS = (2, 3, 4, 6, 8, 12, 32, 128), (2, 3, 4, 5, 6, 7, 8)"
+ALL = "CODES, BITS = experiments.VECTOR_LATENTS, experiments.VECTOR_BITS"
 
 
 def test_every_knob_changes_the_picture_and_not_its_shape():
