@@ -11,18 +11,18 @@ SCENE_LATENTS = (1, 2, 3, 4, 6, 8, 12, 32, 128)
 EMOJI_LATENTS = (1, 2, 4, 8, 16, 32, 128)
 
 
-def evaluate_scenes(model, n: int = 2000) -> dict[str, float]:
+def error_on_scenes(model, n: int = 2000) -> dict[str, float]:
     x, factors = scenes.make_scenes(n, NEW_SCENES_SEED)
     y = reconstruct(model, x)
     return {"mse": mse(x, y).mean().item(), "all_six": scene_accuracy(y, factors)["all_six"]}
 
 
-def evaluate_emoji(model) -> dict[str, float]:
+def error_on_emoji(model) -> dict[str, float]:
     x = sets.load_emoji("test").images
     return {"mse": mse(x, reconstruct(model, x)).mean().item()}
 
 
-def evaluate_mnist(model) -> dict[str, float]:
+def error_on_mnist(model) -> dict[str, float]:
     x = padded_mnist("test")
     return {"squared_error": squared_error(x, reconstruct(model, x)).mean().item()}
 

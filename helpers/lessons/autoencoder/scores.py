@@ -8,7 +8,7 @@ from ...data.batches import NEW_SCENES_SEED, padded_mnist
 from ...metrics.pca import PCA
 from ...metrics.pictures import mse, reconstruct, scene_accuracy, squared_error
 from ...training.checkpoints import load
-from .experiments import EMOJI_LATENTS, SCENE_LATENTS, evaluate_mnist, scene_pca
+from .experiments import EMOJI_LATENTS, SCENE_LATENTS, error_on_mnist, scene_pca
 
 HINTON = 3.00  # Hinton & Salakhutdinov 2006, figure 2: their deep autoencoder, MNIST, 30 numbers
 HINTON_PCA = 13.87  # in the same figure, PCA
@@ -69,7 +69,7 @@ def published_mnist():
                 squared_error(x, linear).mean().item(), ".2f", HINTON_PCA)
     yield Score("autoencoder.mnist.pca_clamped", "PCA's error, its pixels clamped to their range",
                 squared_error(x, linear.clamp(-1, 1)).mean().item(), ".2f")
-    ours = evaluate_mnist(load("autoencoder-mnist-30")[0])["squared_error"]
+    ours = error_on_mnist(load("autoencoder-mnist-30")[0])["squared_error"]
     yield Score("autoencoder.mnist.ours", "squared error a picture, 30 numbers (baseline: Hinton's 3.00)", ours, ".2f",
                 HINTON, f"<= {HINTON}")
 
