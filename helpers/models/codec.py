@@ -1,4 +1,4 @@
-r"""A learned codec for pictures of any size: transforms, and a table of probabilities for every channel between them.
+"""A learned codec for pictures of any size: transforms, and a table of probabilities for every channel between them.
 
 Notebook 05. Papers: Ballé, Laparra & Simoncelli, "End-to-end optimized image compression", ICLR 2017 (the transforms
 with their normalisation, the noise that stands in for rounding, the loss); Johnston et al. 2019 (its simpler form).
@@ -23,7 +23,7 @@ PRESETS = {"small": {"width": 48, "grid": 40}, "large": {"width": 128, "grid": 1
 
 
 class GDN(nn.Module):
-    r"""Divisive normalisation at each place: x_i / (beta_i + sum_j gamma_ij |x_j|); `inverse` multiplies instead.
+    """Divisive normalisation at each place: x_i / (beta_i + sum_j gamma_ij |x_j|); `inverse` multiplies instead.
 
     Ballé, Laparra & Simoncelli 2016 with the exponents of Johnston et al. 2019. beta, gamma >= 0 are kept as squares.
     Unlike group normalisation it looks at one place alone, so what surrounds a picture does not change its code.
@@ -41,7 +41,7 @@ class GDN(nn.Module):
 
 
 class Tables(nn.Module):
-    r"""How the numbers of each channel are distributed, by itself: a factorised prior, and the tables made of it.
+    """How the numbers of each channel are distributed, by itself: a factorised prior, and the tables made of it.
 
     The density of channel m is a histogram, FINE bins to a symbol: bin b has the share r_mb^2 / sum_c r_mc^2. Squares
     rather than exponentials, because squares of the stored weights are exact: every machine makes the same integers
@@ -56,12 +56,12 @@ class Tables(nn.Module):
 
     @torch.no_grad()
     def integers(self):
-        r"""The shares of the symbols -REACH to REACH as integers (M, L): an int64 NumPy array, exact."""
+        """The shares of the symbols -REACH to REACH as integers (M, L): an int64 NumPy array, exact."""
         squares = (self.root.double() * 2**12).round().long().square()
         return squares.unflatten(1, (-1, FINE)).sum(2).numpy()
 
     def forward(self, y):
-        r"""Bits -log2 p(y) of each number: (B, M, h, w) in [-REACH, REACH] -> (B, M, h, w).
+        """Bits -log2 p(y) of each number: (B, M, h, w) in [-REACH, REACH] -> (B, M, h, w).
 
         p is the density of the channel's numbers with noise of U(-1/2, 1/2) added: the histogram's mass within 1/2 of
         y (Ballé et al. 2017, section 3). At a symbol it is that symbol's share.
@@ -76,13 +76,13 @@ class Tables(nn.Module):
 
 
 def up(inputs: int, outputs: int) -> nn.Sequential:
-    r"""Twice the side: a 3x3 convolution, then four channels become 2x2 places."""
+    """Twice the side: a 3x3 convolution, then four channels become 2x2 places."""
     return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1), nn.Conv2d(outputs, 4 * outputs, 1),
                          nn.PixelShuffle(2))
 
 
 class Codec(nn.Module):
-    r"""Analysis, tables and synthesis, for pictures (B, C, H, W) with H and W multiples of 8.
+    """Analysis, tables and synthesis, for pictures (B, C, H, W) with H and W multiples of 8.
 
     width   channels inside the transforms
     grid    M, the channels of symbols
@@ -102,7 +102,7 @@ class Codec(nn.Module):
         self.tables = Tables(grid, reach)
 
     def encode(self, x):
-        r"""Pictures (B, C, H, W) in [-1, 1] -> numbers (B, M, H/8, W/8) within the reach of the tables, not rounded."""
+        """Pictures (B, C, H, W) in [-1, 1] -> numbers (B, M, H/8, W/8) within the reach of the tables, not rounded."""
         if x.ndim != 4 or x.shape[1] != self.config["channels"] or x.shape[2] % STRIDE or x.shape[3] % STRIDE:
             raise ValueError(f"expected pictures (B, {self.config['channels']}, H, W), H and W multiples of {STRIDE}; "
                              f"got {tuple(x.shape)}")
@@ -110,16 +110,16 @@ class Codec(nn.Module):
         return reach * torch.tanh(self.analysis(x) / reach)
 
     def decode(self, symbols):
-        r"""Symbols (B, M, h, w) -> pictures (B, C, 8h, 8w). Clamp before drawing."""
+        """Symbols (B, M, h, w) -> pictures (B, C, 8h, 8w). Clamp before drawing."""
         return self.synthesis(symbols)
 
     def forward(self, x):
-        r"""The picture from rounded numbers."""
+        """The picture from rounded numbers."""
         return self.decode(self.encode(x).round())
 
 
 def rate_distortion_loss(model, x, price: float):
-    r"""(D + price R, {"mse": D, "bits": R}): D on [0, 1], R in bits a pixel. Ballé et al. 2017, section 3.
+    """(D + price R, {"mse": D, "bits": R}): D on [0, 1], R in bits a pixel. Ballé et al. 2017, section 3.
 
     In training mode, numbers get uniform noise in place of rounding, which has no gradient; in eval mode they
     are rounded, and R is what a perfect coder would need.

@@ -1,4 +1,4 @@
-r"""Numbers become symbols, symbols become bytes, and back: quantisers, tables of frequencies, and range coding.
+"""Numbers become symbols, symbols become bytes, and back: quantisers, tables of frequencies, and range coding.
 
     quantiser = Quantiser.of_bits(training_codes, 6)                        # numbers (N, d) to symbols and back
     tables = frequencies(counts(quantiser.symbols(training_codes), quantiser.levels))
@@ -28,7 +28,7 @@ TOTAL = 1 << 16  # what the frequencies of a table sum to: a symbol costs at mos
 
 @dataclass(frozen=True)
 class Quantiser:
-    r"""Numbers to symbols and back, each of d numbers on steps of its own.
+    """Numbers to symbols and back, each of d numbers on steps of its own.
 
     low     (d,) where the first step begins
     step    (d,) its width
@@ -41,8 +41,8 @@ class Quantiser:
 
     @classmethod
     def of_bits(cls, codes: Tensor, bits: int) -> Quantiser:
-        r"""2^bits equal steps over the range of each number of `codes` (N, d). ValueError unless bits is 1 to 12."""
-        check_codes(codes)
+        """2^bits equal steps over the range of each number of `codes` (N, d). ValueError unless bits is 1 to 12."""
+        check_finite(codes)
         if bits not in range(1, 13):
             raise ValueError(f"a number gets 1 to 12 whole bits, not {bits}")
         low, high = codes.aminmax(dim=0)
@@ -50,11 +50,11 @@ class Quantiser:
 
     @classmethod
     def of_step(cls, codes: Tensor, step: float) -> Quantiser:
-        r"""Steps of one width for all numbers, as many as the widest needs, with a middle at 0.
+        """Steps of one width for all numbers, as many as the widest needs, with a middle at 0.
 
         So a number that hardly varies about 0 is read back as 0. ValueError for more than 4,096 levels.
         """
-        check_codes(codes)
+        check_finite(codes)
         low, high = codes.aminmax(dim=0)
         first = (low / step).round()
         levels = ((high / step).round() - first).max() + 1
@@ -63,17 +63,17 @@ class Quantiser:
         return cls((first - 0.5) * step, torch.full_like(low, step), max(2, int(levels)))
 
     def symbols(self, codes: Tensor) -> Tensor:
-        r"""Codes (N, d) -> symbols (N, d), int64. ValueError for another d."""
+        """Codes (N, d) -> symbols (N, d), int64. ValueError for another d."""
         if codes.shape[1:] != self.low.shape:
             raise ValueError(f"expected codes (N, {len(self.low)}); got {tuple(codes.shape)}")
         return ((codes - self.low) / self.step).floor().clamp(0, self.levels - 1).long()
 
     def values(self, symbols: Tensor) -> Tensor:
-        r"""Symbols (N, d) -> the middle of each one's step (N, d)."""
+        """Symbols (N, d) -> the middle of each one's step (N, d)."""
         return self.low + (symbols + 0.5) * self.step
 
 
-def check_codes(codes: Tensor) -> None:
+def check_finite(codes: Tensor) -> None:
     if codes.ndim != 2 or not len(codes) or not codes.isfinite().all():
         raise ValueError(f"expected finite codes (N, d), N at least 1; got shape {tuple(codes.shape)}")
 
@@ -82,12 +82,12 @@ def check_codes(codes: Tensor) -> None:
 
 
 def counts(symbols: Tensor, levels: int) -> np.ndarray:
-    r"""How often each of `levels` symbols occurs in each column: (N, d) in 0 to levels - 1 -> (d, levels), int64."""
+    """How often each of `levels` symbols occurs in each column: (N, d) in 0 to levels - 1 -> (d, levels), int64."""
     return np.stack([np.bincount(column, minlength=levels) for column in symbols.T.numpy()])
 
 
 def frequencies(weights: np.ndarray) -> np.ndarray:
-    r"""Integer tables from integer weights: (d, L) >= 0 -> (d, L), each row at least 1 everywhere and TOTAL in sum.
+    """Integer tables from integer weights: (d, L) >= 0 -> (d, L), each row at least 1 everywhere and TOTAL in sum.
 
     As good as in proportion: p = frequency / TOTAL. A row of zeros becomes uniform. Integer arithmetic alone.
     ValueError for weights that are negative or no integers, sum to 2^40 or more, or are not 2 to TOTAL / 2 in a row.
@@ -107,11 +107,11 @@ def frequencies(weights: np.ndarray) -> np.ndarray:
 
 
 def encode(symbols: Tensor, tables: np.ndarray) -> bytes:
-    r"""Symbols (N, d), each below L, to bytes: column by column, column k under the table tables[k] of (d, L).
+    """Symbols (N, d), each below L, to bytes: column by column, column k under the table tables[k] of (d, L).
 
     ValueError for symbols that the tables do not have. Takes a few bytes at most over `bits(symbols, tables) / 8`.
     """
-    columns, models = checked(symbols, tables), distributions(tables)
+    columns, models = columns_of(symbols, tables), distributions(tables)
     encoder = constriction.stream.queue.RangeEncoder()
     for column, model in zip(columns, models, strict=True):
         encoder.encode(column, model)
@@ -120,7 +120,7 @@ def encode(symbols: Tensor, tables: np.ndarray) -> bytes:
 
 
 def decode(data: bytes, tables: np.ndarray, count: int) -> Tensor:
-    r"""The symbols (count, d) that `encode` made into `data`, int64.
+    """The symbols (count, d) that `encode` made into `data`, int64.
 
     Bytes that `encode` did not make give other symbols or, where no symbols lead to them, a ValueError.
     """
@@ -133,7 +133,7 @@ def decode(data: bytes, tables: np.ndarray, count: int) -> Tensor:
 
 
 def decoded(data: bytes, models: list, count: int) -> np.ndarray | None:
-    r"""Columns (d, count), or None for bytes that no symbols lead to."""
+    """Columns (d, count), or None for bytes that no symbols lead to."""
     padded = data + bytes(8 + -len(data) % 4)  # zeros at the end were left off
     decoder = constriction.stream.queue.RangeDecoder(np.frombuffer(padded, ">u4").astype(np.uint32))
     try:
@@ -143,13 +143,13 @@ def decoded(data: bytes, models: list, count: int) -> np.ndarray | None:
 
 
 def distributions(tables: np.ndarray) -> list:
-    r"""The tables (d, L) as the range coder takes them; frequency / TOTAL is exact in float32."""
+    """The tables (d, L) as the range coder takes them; frequency / TOTAL is exact in float32."""
     kind = constriction.stream.model.Categorical
     return [kind((table / TOTAL).astype(np.float32), perfect=False) for table in tables]
 
 
 def shortest(data: bytes, is_right) -> bytes:
-    r"""The shortest bytes that still decode: a range coder may stop at any number inside its last interval.
+    """The shortest bytes that still decode: a range coder may stop at any number inside its last interval.
 
     Tried are beginnings of `data`, as they are and with 1 added at their end. Where one length fails, all shorter do.
     """
@@ -163,8 +163,8 @@ def shortest(data: bytes, is_right) -> bytes:
     return data
 
 
-def checked(symbols: Tensor, tables: np.ndarray) -> np.ndarray:
-    r"""The symbols as int32 columns (d, N), once they are known to fit the tables."""
+def columns_of(symbols: Tensor, tables: np.ndarray) -> np.ndarray:
+    """The symbols as int32 columns (d, N), once they are known to fit the tables."""
     if symbols.ndim != 2 or symbols.shape[1] != len(tables):
         raise ValueError(f"expected symbols (N, {len(tables)}), a column for each table; got {tuple(symbols.shape)}")
     if len(symbols) and not (0 <= symbols.min() and symbols.max() < tables.shape[1]):
@@ -174,6 +174,6 @@ def checked(symbols: Tensor, tables: np.ndarray) -> np.ndarray:
 
 
 def bits(symbols: Tensor, tables: np.ndarray) -> float:
-    r"""-sum log2 p of symbols (N, d) under the tables (d, L): what a perfect coder would need for them."""
-    columns = checked(symbols, tables)
+    """-sum log2 p of symbols (N, d) under the tables (d, L): what a perfect coder would need for them."""
+    columns = columns_of(symbols, tables)
     return float(-sum(np.log2(table[column] / TOTAL).sum() for column, table in zip(columns, tables, strict=True)))

@@ -63,7 +63,7 @@ def ranking(net, x, truth) -> Exercise:
 
     def ranks_a_small_code(rank):
         found = list(rank(net, x, truth))
-        hint = f"with d = 3 background and place are safe and the shape is lost first; you return {found}"
-        assert found[0] in ("background", "column", "row") and found[-1] == "shape", hint
+        wrong = f"with d = 3 background and place are safe and the shape is lost first; you return {found}"
+        assert found[0] in ("background", "column", "row") and found[-1] == "shape", wrong
 
     return Exercise("02.3", "factors ranked by survival", [notices_a_lost_colour, ranks_a_small_code])

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ...course.checks import Exercise
-from .file_formats import error, file_bytes, mosaic, read_file
+from .file_formats import file_bytes, mosaic, pixel_error, read_file
 
 
 def entropy_of(symbols: torch.Tensor) -> float:
@@ -26,10 +26,11 @@ def bits_a_picture(symbols: torch.Tensor, data: bytes) -> Exercise:
         for name, rows, expected in (("four symbols, equally often", even, 2.0), ("one symbol", 0 * even, 0.0),
                                      ("two such columns", torch.cat([even, even], 1), 4.0)):
             found = float(bits(rows))
-            nats = "; that is in nats: use log2" if expected and abs(found - expected * np.log(2)) < 0.01 else ""
-            total = "; that is of all 20 rows: give one's" if abs(found - expected * 20) < 0.01 < expected else ""
-            two = "; the columns are coded one by one, so add their bits" if len(rows.T) == 2 and not nats else ""
-            assert abs(found - expected) < 0.01, f"{name}: {found:.3f} bits; expected {expected:.0f}{nats}{total}{two}"
+            hints = {"; that is in nats: use log2": expected * np.log(2),
+                     "; that is of all 20 rows: give one's": expected * 20,
+                     "; the columns are coded one by one, so add their bits": expected / 2}
+            hint = next((text for text, value in hints.items() if abs(found - value) < 0.01), "")
+            assert abs(found - expected) < 0.01, f"{name}: {found:.3f} bits; expected {expected:.0f}{hint}"
 
     def each_column_has_its_own_table(bits):
         rows = torch.stack([torch.zeros(100).long(), torch.full((100,), 5)], 1)
@@ -83,13 +84,14 @@ def fair_jpeg(pictures: torch.Tensor) -> Exercise:
         one = len(file_bytes(mosaic(pictures[:1], 1), "JPEG", quality=quality))
         whole = mosaic(pictures)
         plain, tight = (file_bytes(whole, "JPEG", quality=quality, optimize=flag) for flag in (False, True))
-        expected = error(whole, read_file(plain))
-        hint = "about what one file for each picture takes: most of that is header" if size > 0.7 * one else ""
-        hint = "that is the whole file: divide by the pictures" if size > 3 * one else hint
+        hints = {" That is the whole file: divide by the pictures": len(plain),
+                 " That is about what one file for each picture takes: most of it is header": one}
+        hint = next((text for text, value in hints.items() if abs(size / value - 1) < 0.25), "")
         low, high = 0.85 * len(tight) / len(pictures), 1.2 * len(plain) / len(pictures)
-        assert low <= size <= high, f"{name}: {size:.1f} bytes a picture; expected {low:.0f} to {high:.0f}. {hint}"
-        scale = " That is on [-1, 1]" if abs(loss / expected - 4) < 0.4 else ""
-        assert 0.8 < loss / expected < 1.2, f"{name}: error {loss:.4f}; expected about {expected:.4f}.{scale}"
+        assert low <= size <= high, f"{name}: {size:.1f} bytes a picture; expected {low:.0f} to {high:.0f}.{hint}"
+        expected = pixel_error(whole, read_file(plain))
+        hint = " That is on [-1, 1]" if abs(loss / expected - 4) < 0.4 else ""
+        assert 0.8 < loss / expected < 1.2, f"{name}: error {loss:.4f}; expected about {expected:.4f}.{hint}"
 
     def is_fair(measure):
         for quality in (10, 40):

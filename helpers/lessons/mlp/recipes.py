@@ -18,7 +18,7 @@ from ...metrics.pictures import mse, reconstruct, scene_accuracy
 from ...models.autoencoder import Autoencoder, reconstruction_loss
 from ...models.mlp import Grid, MLPAutoencoder, classification_loss
 from ...training.recipes import Recipe, any_length
-from ..autoencoder.recipes import evaluate_emoji, evaluate_scenes
+from ..autoencoder.experiments import error_on_emoji, error_on_scenes
 
 DEPTHS, WIDTHS, ACTIVATIONS, COPIES = (1, 2, 4, 8), (2, 4, 8, 16, 32), ("none", "relu", "tanh"), 5
 TRAIN_SEED, TEST_SEED = 0, 1  # of the spirals' points
@@ -75,9 +75,9 @@ def evaluate_shuffled(model, n: int = 2000) -> dict[str, float]:
     return {"mse": mse(x, y).mean().item(), "all_six": scene_accuracy(y, factors)["all_six"]}
 
 
-ON_SCENES = {"loss": reconstruction_loss, "evaluate": evaluate_scenes, "batches": any_length(scene_batches),
+ON_SCENES = {"loss": reconstruction_loss, "evaluate": error_on_scenes, "batches": any_length(scene_batches),
              "steps": 5000, "data": "tiny scenes, drawn anew at every step, batches of 32"}
-ON_EMOJI = {"loss": reconstruction_loss, "evaluate": evaluate_emoji, "batches": any_length(emoji_batches),
+ON_EMOJI = {"loss": reconstruction_loss, "evaluate": error_on_emoji, "batches": any_length(emoji_batches),
             "steps": 4000, "data": "emoji of the training families, half of them mirrored, batches of 32"}
 SHUFFLED = {"batches": any_length(shuffled_scenes), "evaluate": evaluate_shuffled,
             "data": "tiny scenes with their pixels in a fixed random order, drawn anew, batches of 32"}

@@ -18,7 +18,7 @@ from ...metrics.pictures import mse
 from ...training import tuning
 from ...training.checkpoints import load
 from ...training.recipes import find
-from ..autoencoder.scores import scene_pca
+from ..autoencoder.experiments import scene_pca
 from . import recipes as tried
 from .recipes import DEPTHS, EMOJI_LATENT, SCENE_LATENT, TUNING_STEPS, WIDTHS
 
