@@ -15,6 +15,7 @@ from torch import nn
 
 # Named sizes: "small" trains on one core in about two minutes, "medium" is for MNIST, "large" for a GPU.
 PRESETS = {
+    "tiny": {"width": 32, "bottom": 16, "hidden": 128},
     "small": {"width": 48, "bottom": 48, "hidden": 256},
     "medium": {"width": 64, "bottom": 64, "hidden": 256},
     "large": {"width": 128, "bottom": 128, "hidden": 512},

@@ -30,6 +30,7 @@ def evaluate_mnist(model) -> dict[str, float]:
     return {"squared_error": squared_error(x, reconstruct(model, x)).mean().item()}
 
 
+STEPS = 18_000  # a small network trained long: at d = 32 less error than four times the parameters and 5,000 steps
 SMALL = PRESETS["small"]
 ON_SCENES = {"batches": any_length(scene_batches), "loss": reconstruction_loss, "evaluate": evaluate_scenes,
              "data": "tiny scenes, drawn anew at every step, batches of 32"}
@@ -39,7 +40,7 @@ def recipes():
     r"""The recipes of this notebook."""
     for latent in SCENE_LATENTS:
         yield Recipe(
-            name=f"autoencoder-scenes-{latent}", build=partial(Autoencoder, latent, **SMALL), **ON_SCENES, steps=5000,
+            name=f"autoencoder-scenes-{latent}", build=partial(Autoencoder, latent, **PRESETS["tiny"]), **ON_SCENES, steps=STEPS,
             sizes={"gpu": {"build": partial(Autoencoder, latent, **PRESETS["large"]), "steps": 20_000,
                            "batches": any_length(scene_batches, 128),
                            "data": "tiny scenes, drawn anew at every step, batches of 128"}},
