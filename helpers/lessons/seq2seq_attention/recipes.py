@@ -39,7 +39,8 @@ def new_crowds(counts: Sequence[int] = COUNTS, batch: int = 64, **languages):
 def exact(model, count: int, n: int = 400, split: str = "test", **languages) -> float:
     r"""Share of n new sentences about `count` objects that greedy search translates without one wrong word.
 
-    split: of `sample_crowd`; "test" has sentences that no training shows, "held_out" has the pairings of shape and colour that no training shows.
+    split: of `sample_crowd`; "test" has sentences that no training shows, "held_out" the pairings of shape and
+    colour that none shows.
     """
     generator = torch.Generator().manual_seed(NEW_CROWDS_SEED + count)
     src, tgt = crowd.crowd_batch(*crowd.sample_crowd(count, n, generator, split), **languages)
