@@ -2,7 +2,7 @@
 
     drawing     factors -> pictures       one coloured shape at one of nine places; held-out combinations
     captions    factors -> sentences      in English and Korean, whole or in part
-    reading     sentences -> factors      in either language; names the words that it does not know
+    caption_reader  sentences -> factors      in either language; names the words that it does not know
     parser      pictures -> factors       analysis by synthesis; says how far to trust the answer
     pairs       all four for two objects  left of, right of, above, below
     crowd       sentences about up to five objects, as text, as ids, and word for word: data for translation
@@ -19,4 +19,4 @@ from .crowd import ENGLISH, KOREAN, MOST, alignment, alignments, crowd_batch, cr
 from .drawing import BACKGROUNDS, COLOURS, COLUMNS, FACTORS, HELD_OUT, PALETTE, ROWS, SHAPES, SIZES, VALUES, draw, draw_objects, make_scenes, sample_factors
 from .pairs import PAIR_FACTORS, PAIR_VALUES, RELATIONS, canonical, draw_pairs, make_pairs, pair_caption, parse_pairs, read_pair_caption, sample_pairs
 from .parser import Parsed, parse
-from .reading import read_caption
+from .caption_reader import read_caption

@@ -26,7 +26,7 @@ from ..text import BOS, EOS, MARK, PAD, SPECIALS, Tokenizer, pad
 
 from .captions import PLACES, UNSAID, WORDS, check_language, noun_phrase, with_article, with_particle
 from .drawing import BACKGROUNDS, COLUMNS, FACTORS, ROWS, VALUES, check_factors, pairings
-from .reading import MEANING, read_caption
+from .caption_reader import MEANING, read_caption
 
 MOST = 5                                                 # objects in a sentence
 NONE = -1                                                # no counterpart
@@ -129,7 +129,7 @@ def alignments(objects: Tensor, background: Tensor, source: str = "ko", target: 
 
 
 def alignment(objects: Tensor, background: int, source: str = "ko", target: str = "en") -> list[int]:
-    """The same for the tokens of one sentence about objects (k, 5), without EOS."""
+    """`alignments` for the tokens of one sentence about objects (k, 5), without EOS."""
     return alignments(objects[None], torch.tensor([int(background)]), source, target)[0, :-1].tolist()
 
 
