@@ -1,11 +1,12 @@
 """Tiny scenes: drawn pictures whose truth is known, so that whatever a model does with them can be scored.
 
-    drawing     factors -> pictures       one coloured shape at one of nine places; held-out combinations
-    captions    factors -> sentences      in English and Korean, whole or in part
+    drawing         factors -> pictures       one coloured shape at one of nine places; held-out combinations
+    captions        factors -> sentences      in English and Korean, whole or in part
     caption_reader  sentences -> factors      in either language; names the words that it does not know
-    parser      pictures -> factors       analysis by synthesis; says how far to trust the answer
-    pairs       all four for two objects  left of, right of, above, below
-    crowd       sentences about up to five objects, as text, as ids, and word for word: data for translation
+    parser          pictures -> factors       analysis by synthesis; says how far to trust the answer
+    pairs           all four for two objects  left of, right of, above, below
+    crowd_sampling  scenes of up to five objects in splits: those that are judged are never trained on
+    crowd           sentences about up to five objects, as text, as ids, and word for word: data for translation
 
 Their ancestors: ShapeWorld (Kuhnle & Copestake 2017) for generated scenes with captions of known truth,
 dSprites (Matthey et al. 2017) for independent factors, CLEVR (Johnson et al. 2017) for tests of composition,
