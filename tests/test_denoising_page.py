@@ -4,7 +4,7 @@ import pytest
 import torch
 from played import check_knobs, play
 
-from helpers.data import scenes, toys
+from helpers.data import scenes, two_classes
 from helpers.lessons.denoising import exercises
 from helpers.models.denoising import ideal_denoiser
 
@@ -68,7 +68,7 @@ def test_an_answer_cannot_spoil_the_pictures(capsys):
     assert torch.equal(x, scenes.make_scenes(64, seed=0)[0])
 
 
-POINTS = toys.spirals(800, seed=0, noise=0.0)[0][::2]
+POINTS = two_classes.spirals(800, seed=0, noise=0.0)[0][::2]
 
 
 def to_nearest(denoiser, y, points, residual=True):

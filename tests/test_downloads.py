@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -41,10 +42,14 @@ class Answer(http.server.BaseHTTPRequestHandler):
         spoil = self.server.spoil.get(name, lambda body: body)
         if isinstance(spoil, int):
             return self.send_error(spoil)
+        sent = spoil(body)
         self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
+        if isinstance(sent, bytes):
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(spoil(body))
+        with contextlib.suppress(ConnectionError):  # who gave up listens no more
+            for piece in [sent] if isinstance(sent, bytes) else sent:
+                self.wfile.write(piece)
 
     def log_message(self, *args):
         pass
@@ -182,6 +187,32 @@ def test_a_silent_mirror_is_given_up(cache, use, monkeypatch):
         fetch("tiny")
 
 
+def drip(body):
+    """A byte every hundredth of a second: never silent for long."""
+    for i in range(len(body)):
+        time.sleep(0.01)
+        yield body[i : i + 1]
+
+
+def flood(body):
+    while True:
+        yield b"x" * 100_000
+
+
+@pytest.mark.parametrize(("spoil", "reason"), [(drip, "too slow: [0-9,]+ bytes in 1 s"), (flood, "more than 0.8 MB")])
+def test_a_mirror_that_never_ends_is_given_up(cache, use, monkeypatch, spoil, reason):
+    monkeypatch.setattr(downloads, "TIMEOUT", 0.4)
+    monkeypatch.setattr(downloads, "SLOWEST", 2e6)
+    with mirror({"a.gz": spoil}) as bad, mirror() as good:
+        use(tiny(bad.url))
+        began = time.monotonic()
+        with pytest.raises(DataUnavailable, match=reason):
+            fetch("tiny")
+        assert time.monotonic() - began < 20 and tree(cache) == {}
+        use(tiny(bad.url, good.url))
+        assert downloads.read(fetch("tiny")["a.gz"]) == CONTENT["a.gz"]
+
+
 def test_a_damaged_cached_file_is_replaced_only_by_a_right_one(cache, use):
     with mirror() as server:
         use(tiny(server.url))
@@ -210,15 +241,11 @@ def test_what_a_killed_process_left_is_overwritten(cache, use):
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EDQUOT])
 def test_a_disk_error_while_writing(cache, use, monkeypatch, code):
-    class Full:
-        def __init__(self, **kwargs):
-            pass
+    def full(*arguments):
+        yield b"the first part"
+        raise OSError(code, os.strerror(code))
 
-        def __call__(self, url, path, _):
-            Path(path).write_bytes(b"the first part")
-            raise OSError(code, os.strerror(code), path)
-
-    monkeypatch.setattr(downloads.pooch, "HTTPDownloader", Full)
+    monkeypatch.setattr(downloads, "_pieces", full)
     use(tiny("http://127.0.0.1/"))
     with pytest.raises(DataUnavailable, match=f"{os.strerror(code)}.*set COURSE_CACHE"):
         fetch("tiny")

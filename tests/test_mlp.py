@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers.data import manifest, scenes, toys
+from helpers.data import manifest, scenes, two_classes
 from helpers.lessons.mlp import exercises
 from helpers.lessons.mlp import recipes as entries
 from helpers.models.mlp import MLP, Copies, Grid, MLPAutoencoder, classification_loss
@@ -63,7 +63,7 @@ def test_a_copy_starts_as_an_mlp_does():
 
 def test_the_loss_is_the_mean_cross_entropy_of_all_nets():
     torch.manual_seed(0)
-    grid, (x, labels) = Grid([1, 2], [3], ["relu", "none"], 2), toys.moons(20, seed=0)
+    grid, (x, labels) = Grid([1, 2], [3], ["relu", "none"], 2), two_classes.moons(20, seed=0)
     loss, parts = classification_loss(grid, (x, labels))
     one_by_one = [F.cross_entropy(net.copy(i)(x), labels) for net in grid.nets.values() for i in range(2)]
     right = [(net.copy(i)(x).argmax(1) == labels).float().mean() for net in grid.nets.values() for i in range(2)]
@@ -75,7 +75,7 @@ def test_the_loss_is_the_mean_cross_entropy_of_all_nets():
 
 def test_the_nets_of_a_grid_train_as_they_would_alone():
     """No weight is shared, no gradient is clipped, and Adam undoes the division by their number."""
-    batch = toys.moons(100, seed=0)
+    batch = two_classes.moons(100, seed=0)
     torch.manual_seed(0)
     grid = Grid([1, 2], [4], ["relu", "tanh"], 3)
     alone = grid.nets["tanh-2-4"].copy(1)
@@ -88,7 +88,7 @@ def test_the_nets_of_a_grid_train_as_they_would_alone():
 
 def test_it_learns_the_spirals_in_seconds():
     torch.manual_seed(0)
-    model, batch, (x, labels) = MLP([2, 32, 32, 2]), toys.spirals(400, seed=0), toys.spirals(1000, seed=1)
+    model, batch, (x, labels) = MLP([2, 32, 32, 2]), two_classes.spirals(400, seed=0), two_classes.spirals(1000, seed=1)
     train(model, lambda step: batch, classification_loss, 1000, lr=1e-2, label=None)
     assert (model(x).argmax(1) == labels).float().mean() >= 0.97
 
@@ -130,10 +130,10 @@ def test_the_convolutional_one_has_a_fifth_of_the_parameters_at_most():
 # -- toy data --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("make", [toys.moons, toys.spirals])
+@pytest.mark.parametrize("make", [two_classes.moons, two_classes.spirals])
 def test_toy_data(make):
     x, labels = make(200, seed=4)
-    assert x.shape == (200, 2) and x.dtype == torch.float32 and x.abs().max() < toys.EDGE
+    assert x.shape == (200, 2) and x.dtype == torch.float32 and x.abs().max() < two_classes.EDGE
     assert labels.dtype == torch.int64 and labels.sum() == 100
     assert torch.equal(x, make(200, seed=4)[0]) and not torch.equal(x, make(200, seed=5)[0])
     state = torch.get_rng_state()
@@ -142,23 +142,23 @@ def test_toy_data(make):
 
 
 def test_the_second_spiral_is_the_first_turned():
-    x, labels = toys.spirals(400, seed=0, noise=0)
+    x, labels = two_classes.spirals(400, seed=0, noise=0)
     angle = torch.atan2(x[:, 1], x[:, 0]) - math.pi * labels
     way = (x.norm(dim=1) - 0.1) / 0.9
-    turned = 2 * math.pi * toys.TURNS * way - angle
+    turned = 2 * math.pi * two_classes.TURNS * way - angle
     assert (turned / (2 * math.pi) - (turned / (2 * math.pi)).round()).abs().max() < 1e-4
 
 
 def test_a_classifier_is_painted_where_it_says():
-    plane = toys.plane(32)
+    plane = two_classes.plane(32)
     assert plane.shape == (1024, 2) and plane[0, 0] < 0 < plane[0, 1]  # the top left
     share = (plane[:, 0] > 0).float()[None]  # class 1 on the right
-    picture = toys.paint(share, torch.tensor([[-toys.EDGE, toys.EDGE]]), torch.tensor([1]))
+    picture = two_classes.paint(share, torch.tensor([[-two_classes.EDGE, two_classes.EDGE]]), torch.tensor([1]))
     assert picture.shape == (1, 3, 32, 32) and picture.min() >= -1 and picture.max() <= 1
     left, right = picture[0, :, 16, 2], picture[0, :, 16, 30]
     assert left[2] > left[0] and right[0] > right[2]  # bluer, redder
-    assert torch.equal(picture[0, :, 0, 0], toys.COLOURS[1])
-    assert torch.equal(toys.paint(torch.full((1, 4), 0.5)), torch.ones(1, 3, 2, 2))
+    assert torch.equal(picture[0, :, 0, 0], two_classes.COLOURS[1])
+    assert torch.equal(two_classes.paint(torch.full((1, 4), 0.5)), torch.ones(1, 3, 2, 2))
 
 
 # -- exercises -------------------------------------------------------------------------------------
@@ -239,7 +239,7 @@ def test_finite_differences(answer, hint, capsys):
 def tiny(monkeypatch):
     """A recipe that trains in no time and tells its learning rate."""
     recipe = recipes.Recipe(
-        name="tiny", build=lambda: MLP([2, 2, 2]), batches=lambda steps: lambda step: toys.moons(10, seed=step),
+        name="tiny", build=lambda: MLP([2, 2, 2]), batches=lambda steps: lambda step: two_classes.moons(10, seed=step),
         loss=classification_loss, data="", steps=3,
         evaluate=lambda model: {"norm": model.layers[0].weight.norm().item()},
     )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from helpers.data import scenes
 from helpers.data.scenes import crowd
+from helpers.data.scenes.crowd_sampling import kept_for_tests
 from helpers.data.text import Tokenizer, source_batch, target_batch
 
 LANGUAGES = ("en", "ko")
@@ -174,11 +175,11 @@ def test_the_split_holds_for_every_object():
 
 def test_an_eighth_is_kept_for_tests_whatever_the_order():
     objects, background = draw(n=4000, split="all")
-    kept = crowd.kept_for_tests(objects, background)
+    kept = kept_for_tests(objects, background)
     assert abs(kept.float().mean() - 1 / 8) < 0.02
-    assert torch.equal(crowd.kept_for_tests(objects.flip(1), background), kept)
-    assert torch.equal(crowd.kept_for_tests(F.pad(objects, (0, 0, 0, 2), value=scenes.UNSAID), background), kept)
-    assert crowd.kept_for_tests(*draw(3, n=300, split="test")).all(), "the split is the same in every process"
+    assert torch.equal(kept_for_tests(objects.flip(1), background), kept)
+    assert torch.equal(kept_for_tests(F.pad(objects, (0, 0, 0, 2), value=scenes.UNSAID), background), kept)
+    assert kept_for_tests(*draw(3, n=300, split="test")).all(), "the split is the same in every process"
     for column, names in enumerate(crowd._VALUES.values()):
         share = objects[kept][:, 0, column].bincount() / kept.sum()
         assert ((share - 1 / len(names)).abs() < 0.06).all(), "no value is rarer in tests"

@@ -10,13 +10,16 @@ import contextlib
 import gzip
 import hashlib
 import os
+import time
 import tomllib
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pooch
 import requests
+import urllib3
 from filelock import FileLock
 from tqdm import tqdm
 
@@ -25,6 +28,7 @@ from .. import ROOT
 GZIP_MAGIC = b"\x1f\x8b"
 CHUNK = 1 << 16  # bytes
 TIMEOUT = 30  # seconds without a byte, after which the next mirror is tried
+SLOWEST = 20_000  # bytes a second; a mirror that takes longer than that for the whole set is given up, too
 
 
 class DataUnavailable(RuntimeError):  # noqa: N818 (it names a state of the world, not a mistake)
@@ -167,15 +171,37 @@ def _try_mirror(mirror: str, file: str, dataset: Dataset, folder: Path) -> bool:
     """Downloads to a file beside the final one, and renames it if it is right; says whether it was."""
     part = folder / f"{file}.part"  # one name is enough: the lock keeps other processes out
     try:
-        with tqdm(total=1, desc=file, unit="B", unit_scale=True) as bar:  # pooch sets the total and fills it
-            download = pooch.HTTPDownloader(progressbar=bar, chunk_size=CHUNK, timeout=TIMEOUT)
-            download(mirror + file, str(part), None)
+        with open(part, "wb") as out:
+            for piece in _pieces(mirror + file, file, 1e6 * dataset.megabytes):
+                out.write(piece)
         right = is_right(part, file, dataset)
         if right:
             os.replace(part, folder / file)
         return right
     finally:
         part.unlink(missing_ok=True)
+
+
+def _pieces(url: str, file: str, size: float) -> Iterator[bytes]:
+    """What a URL sends, as it comes in; RequestException where it sends twice `size` bytes, or takes too long."""
+    begun, limit, count = time.monotonic(), 2 * TIMEOUT + size / SLOWEST, 0
+    with requests.get(url, stream=True, timeout=TIMEOUT) as answer:
+        answer.raise_for_status()
+        total = int(answer.headers.get("content-length", 0)) or None
+        with tqdm(total=total, desc=file, unit="B", unit_scale=True) as bar:
+            try:
+                while piece := answer.raw.read1(CHUNK, decode_content=True):  # whatever is there: it waits for no more
+                    count += len(piece)
+                    if count > 2 * size + CHUNK:
+                        raise requests.RequestException(f"it sends more than {2 * size / 1e6:.1f} MB")
+                    if time.monotonic() - begun > limit:
+                        raise requests.RequestException(f"too slow: {count:,} bytes in {limit:.0f} seconds")
+                    bar.update(len(piece))
+                    yield piece
+            except urllib3.exceptions.ReadTimeoutError as error:
+                raise requests.Timeout(error) from error
+            except urllib3.exceptions.HTTPError as error:
+                raise requests.exceptions.ChunkedEncodingError(error) from error
 
 
 def _reason(error: requests.RequestException) -> str:
@@ -186,4 +212,4 @@ def _reason(error: requests.RequestException) -> str:
         return f"no answer in {TIMEOUT} seconds"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "the connection broke off"
-    return "no connection"
+    return "no connection" if isinstance(error, requests.ConnectionError) else str(error)

@@ -80,7 +80,7 @@ class Tokenizer:
         return self._tokenizer.encode(text).ids
 
     def tokens(self, text: str) -> list[str]:
-        r"""The same as tokens: ["▁회색", "▁배경", "의"]."""
+        r"""The tokens of a text, as `encode` numbers them: ["▁회색", "▁배경", "의"]."""
         return [self.vocabulary[number] for number in self.encode(text)]
 
     def decode(self, ids: Iterable[int]) -> str:

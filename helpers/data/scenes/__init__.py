@@ -1,11 +1,12 @@
 """Tiny scenes: drawn pictures whose truth is known, so that whatever a model does with them can be scored.
 
-    drawing     factors -> pictures       one coloured shape at one of nine places; held-out combinations
-    captions    factors -> sentences      in English and Korean, whole or in part
-    reading     sentences -> factors      in either language; names the words that it does not know
-    parser      pictures -> factors       analysis by synthesis; says how far to trust the answer
-    pairs       all four for two objects  left of, right of, above, below
-    crowd       sentences about up to five objects, as text, as ids, and word for word: data for translation
+    drawing         factors -> pictures       one coloured shape at one of nine places; held-out combinations
+    captions        factors -> sentences      in English and Korean, whole or in part
+    caption_reader  sentences -> factors      in either language; names the words that it does not know
+    parser          pictures -> factors       analysis by synthesis; says how far to trust the answer
+    pairs           all four for two objects  left of, right of, above, below
+    crowd_sampling  scenes of up to five objects in splits: those that are judged are never trained on
+    crowd           sentences about up to five objects, as text, as ids, and word for word: data for translation
 
 Their ancestors: ShapeWorld (Kuhnle & Copestake 2017) for generated scenes with captions of known truth,
 dSprites (Matthey et al. 2017) for independent factors, CLEVR (Johnson et al. 2017) for tests of composition,
@@ -19,48 +20,4 @@ from .crowd import ENGLISH, KOREAN, MOST, alignment, alignments, crowd_batch, cr
 from .drawing import BACKGROUNDS, COLOURS, COLUMNS, FACTORS, HELD_OUT, PALETTE, ROWS, SHAPES, SIZES, VALUES, draw, draw_objects, make_scenes, sample_factors
 from .pairs import PAIR_FACTORS, PAIR_VALUES, RELATIONS, canonical, draw_pairs, make_pairs, pair_caption, parse_pairs, read_pair_caption, sample_pairs
 from .parser import Parsed, parse
-from .reading import read_caption
-
-__all__ = [
-    "BACKGROUNDS",
-    "COLOURS",
-    "COLUMNS",
-    "ENGLISH",
-    "FACTORS",
-    "HELD_OUT",
-    "KOREAN",
-    "LANGUAGES",
-    "MOST",
-    "PAIR_FACTORS",
-    "PAIR_VALUES",
-    "PALETTE",
-    "RELATIONS",
-    "ROWS",
-    "SHAPES",
-    "SIZES",
-    "UNSAID",
-    "VALUES",
-    "Parsed",
-    "alignment",
-    "alignments",
-    "canonical",
-    "caption",
-    "crowd_batch",
-    "crowd_caption",
-    "draw",
-    "draw_objects",
-    "draw_pairs",
-    "drop_factors",
-    "make_pairs",
-    "make_scenes",
-    "pair_caption",
-    "parse",
-    "parse_pairs",
-    "read_caption",
-    "read_crowd_caption",
-    "read_pair_caption",
-    "sample_crowd",
-    "sample_factors",
-    "sample_pairs",
-    "with_particle",
-]
+from .caption_reader import read_caption

@@ -12,7 +12,6 @@ known three times over: as text, as ids (`crowd_batch`), and word for word (`ali
     background  (n,) int64
 """
 
-import hashlib
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -25,10 +24,10 @@ from torch import Tensor
 from ..text import BOS, EOS, MARK, PAD, SPECIALS, Tokenizer, pad
 
 from .captions import PLACES, UNSAID, WORDS, check_language, noun_phrase, with_article, with_particle
-from .drawing import BACKGROUNDS, COLUMNS, FACTORS, ROWS, VALUES, check_factors, pairings
-from .reading import MEANING, read_caption
+from .crowd_sampling import MOST, sample_crowd  # noqa: F401 (the scenes that these sentences tell)
+from .drawing import BACKGROUNDS, COLUMNS, FACTORS, ROWS, VALUES, check_factors
+from .caption_reader import MEANING, read_caption
 
-MOST = 5                                                 # objects in a sentence
 NONE = -1                                                # no counterpart
 _VALUES = {name: VALUES[name] for name in FACTORS[:5]}
 _SEPARATORS = {"en": (", ", " and "), "ko": (", ", ", ")}    # between objects, and before the last
@@ -46,50 +45,6 @@ def _vocabulary(language: str, pieces: str, words: str) -> tuple[str, ...]:
 # 가, which no shape asks for: a token that no sentence teaches would be translated by chance instead of being unknown.
 ENGLISH, KOREAN = _vocabulary("en", ",", "a in the on and"), _vocabulary("ko", ", 의 에 이", "있다")
 VOCABULARIES = {"en": ENGLISH, "ko": KOREAN}
-
-
-def sample_crowd(count: int | Sequence[int], n: int, generator: torch.Generator,
-                 split: str = "train") -> tuple[Tensor, Tensor]:
-    """Draw n scenes of `count` objects each: objects (n, count, 5) and background (n,).
-
-    The places are different and in random order; the rest is uniform over what the split allows.
-    count: 1 to MOST, or several such numbers, each drawn equally often: objects then has as many rows as the
-    largest, and rows of UNSAID where a scene has fewer.
-    split: "train" and "test" share no scene (see `kept_for_tests`) and have no held-out pairing of shape and colour;
-    "held_out" has those only, "all" everything.
-    """
-    counts = torch.tensor([count] if isinstance(count, int) else list(count), dtype=torch.long)
-    if not len(counts) or counts.min() < 1 or counts.max() > MOST:
-        raise ValueError(f"a sentence has 1 to {MOST} objects, so count cannot be {count}")
-    allowed = pairings("train" if split == "test" else split)
-    objects, background = _draw_crowd(counts, n, generator, allowed)
-    if split in ("train", "test"):
-        wrong = torch.arange(n)
-        while len(wrong := wrong[kept_for_tests(objects[wrong], background[wrong]) != (split == "test")]):
-            objects[wrong], background[wrong] = _draw_crowd(counts, len(wrong), generator, allowed)
-    return objects, background
-
-
-def kept_for_tests(objects: Tensor, background: Tensor) -> Tensor:
-    """Which scenes (n,) no training sees: an eighth of all, by a hash of what is there, in whatever order it is told.
-
-    Sentences about one object are so few that a training of 900 steps would see each; a draw of new ones is not enough.
-    """
-    rows = zip(objects.tolist(), background.tolist(), strict=True)
-    said = [(sorted(tuple(thing) for thing in things if thing[0] != UNSAID), ground) for things, ground in rows]
-    return torch.tensor([hashlib.sha256(repr(scene).encode()).digest()[0] < 32 for scene in said], dtype=torch.bool)
-
-
-def _draw_crowd(counts: Tensor, n: int, generator: torch.Generator, allowed: Tensor) -> tuple[Tensor, Tensor]:
-    most = int(counts.max())
-    pairing = allowed[torch.randint(len(allowed), (n, most), generator=generator)]      # (n, most, 2)
-    size = torch.randint(2, (n, most), generator=generator)
-    place = torch.rand(n, 9, generator=generator).argsort(1)[:, :most]                  # so all differ
-    objects = torch.cat([pairing, torch.stack([size, place % 3, place // 3], 2)], 2)
-    background = torch.randint(len(BACKGROUNDS), (n,), generator=generator)
-    here = counts[torch.randint(len(counts), (n,), generator=generator)]
-    objects[torch.arange(most) >= here[:, None]] = UNSAID
-    return objects, background
 
 
 def crowd_caption(objects: Tensor, background: int, language: str = "en") -> str:
@@ -129,7 +84,7 @@ def alignments(objects: Tensor, background: Tensor, source: str = "ko", target: 
 
 
 def alignment(objects: Tensor, background: int, source: str = "ko", target: str = "en") -> list[int]:
-    """The same for the tokens of one sentence about objects (k, 5), without EOS."""
+    """`alignments` for the tokens of one sentence about objects (k, 5), without EOS."""
     return alignments(objects[None], torch.tensor([int(background)]), source, target)[0, :-1].tolist()
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from .captions import UNSAID, WORDS, check_language, noun_phrase, with_article, with_particle
 from .drawing import BACKGROUNDS, COLOURS, SHAPES, SIZE, check_factors, draw_objects, pairings
 from .parser import Parsed, check_images, parse, two_colours
-from .reading import statements, words_of
+from .caption_reader import statements, known_words
 
 RELATIONS = ("left of", "right of", "above", "below")
 PAIR_VALUES = {"shape": SHAPES, "colour": COLOURS, "relation": RELATIONS,
@@ -67,7 +67,7 @@ def make_pairs(n: int, seed: int, split: str = "train") -> tuple[Tensor, Tensor]
 
 
 def canonical(pairs: Tensor) -> Tensor:
-    """The same scenes (n, 6) told with "left of" or "above" only: rows that mean the same become equal."""
+    """Scenes (n, 6) told with "left of" or "above" only: rows that mean the same become equal."""
     swapped = pairs[:, [3, 4, 2, 0, 1, 5]] - torch.tensor([0, 0, 1, 0, 0, 0], device=pairs.device)
     return torch.where((pairs[:, 2] % 2 == 1)[:, None], swapped, pairs)      # "right of" and "below" are odd
 
@@ -113,7 +113,7 @@ def read_pair_caption(text: str) -> Tensor:
 
     Raises ValueError for an unknown word, and if a shape, a colour, the relation or background is missing.
     """
-    words = words_of(text, also=frozenset(_RELATION_OF))
+    words = known_words(text, also=frozenset(_RELATION_OF))
     found = {factor: [] for factor in ("shape", "colour", "size", "background")}
     found["relation"] = [_RELATION_OF[word] for word in words if word in _RELATION_OF]
     for factor, value, _ in statements(words):

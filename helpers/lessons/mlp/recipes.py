@@ -12,7 +12,7 @@ from functools import partial
 
 import torch
 
-from ...data import scenes, toys
+from ...data import scenes, two_classes
 from ...data.batches import NEW_SCENES_SEED, emoji_batches, scene_batches
 from ...metrics.pictures import mse, reconstruct, scene_accuracy
 from ...models.autoencoder import Autoencoder, reconstruction_loss
@@ -42,14 +42,14 @@ TOY_RATES = (3e-3, 1e-2, 3e-2)
 
 def points(batch: int = 400):
     r"""The same points at every step."""
-    x, labels = toys.spirals(batch, TRAIN_SEED)
+    x, labels = two_classes.spirals(batch, TRAIN_SEED)
     return lambda step: (x, labels)
 
 
 @torch.no_grad()
 def accuracies(grid: Grid, n: int = 2000) -> dict[str, torch.Tensor]:
     r"""{"relu-2-32": the share of n test points that each copy puts in their class (R,), ...}."""
-    x, labels = toys.spirals(n, TEST_SEED)
+    x, labels = two_classes.spirals(n, TEST_SEED)
     return {name: (logits.argmax(2) == labels).float().mean(1) for name, logits in grid(x).items()}
 
 

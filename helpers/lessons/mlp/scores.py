@@ -11,7 +11,7 @@ from statistics import mean
 import torch
 
 from ...course.scores import Score
-from ...data import scenes, sets, toys
+from ...data import scenes, sets, two_classes
 from ...data.batches import NEW_SCENES_SEED
 from ...metrics.pca import PCA
 from ...metrics.pictures import mse
@@ -66,7 +66,7 @@ def spirals():
     narrow = {name: net for name, net in grid.nets.items() if name.startswith("relu") and name.endswith("-4")}
     yield Score("mlp.spirals.narrow", "test points classified right, the best of all ReLU nets of width 4",
                 max(right[name].max().item() for name in narrow), ".0%")
-    says = torch.cat([net(toys.plane()).argmax(2) for net in narrow.values()])
+    says = torch.cat([net(two_classes.plane()).argmax(2) for net in narrow.values()])
     yield Score("mlp.spirals.constant", "of these 20 nets, those that give one answer everywhere",
                 (says == says[:, :1]).all(1).sum().item(), ".0f")
 

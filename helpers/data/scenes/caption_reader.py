@@ -46,7 +46,7 @@ def read_caption(text: str) -> Tensor:
     Raises ValueError for an unknown word, for a factor that is named twice, and for what no scene can show
     (a gray circle, a red background, the top bottom).
     """
-    words = words_of(text)
+    words = known_words(text)
     stated = statements(words)
     row = dict.fromkeys(FACTORS, UNSAID)
     for factor, value, word in stated:
@@ -83,7 +83,7 @@ def _misplaced(word: str, factor: str) -> str:
     return f"{word!r} is no background; backgrounds can be {', '.join(known['background'])}"
 
 
-def words_of(text: str, also: frozenset[str] = frozenset()) -> list[str]:
+def known_words(text: str, also: frozenset[str] = frozenset()) -> list[str]:
     """The words of a text as the vocabulary, or `also`, has them: no particles, synonyms or punctuation."""
     text = unicodedata.normalize("NFC", text).lower()    # macOS hands out Hangul in pieces (NFD)
     vocabulary = _FILLERS | _PLACE_WORDS | MEANING.keys() | also
