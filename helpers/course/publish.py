@@ -8,8 +8,8 @@ The cells tagged "bootstrap", "badges" and "footer" are written by `helpers.cour
 quotes stands in a span, <!--score:NAME-->4.1<!--/-->, filled from data/scores.json. README.md holds the map
 of the notebooks between <!--course-map--> and <!--/course-map-->. The picture of a cell tagged
 "picture:NAME" is kept as data/pictures/NAME.png, for README.md. A notebook that fails is left as it was,
-and its failing cell is named. Seconds, and the kernel's peak memory where the system tells it, go to
-data/notebooks.json.
+and its failing cell is named. Seconds, and the kernel's memory at its peak and after the last cell where the system
+tells it, go to data/notebooks.json.
 """
 
 import argparse
@@ -106,9 +106,14 @@ def execute(notebook, name):
         coalesce_streams=True,
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     )
-    position, peaks = [0], [0]
+    position, peaks, rests = [0], [0], [None]
     client.on_cell_start = lambda cell, cell_index: position.append(cell_index + 1)
-    client.on_cell_executed = lambda **_: peaks.append(machine.peak_mb(client.km.provisioner.pid) or 0)
+
+    def measure(**_):
+        peaks.append(machine.peak_mb(client.km.provisioner.pid) or 0)
+        rests.append(machine.resident_mb(client.km.provisioner.pid))
+
+    client.on_cell_executed = measure
     start = time.perf_counter()
     try:
         client.execute(env={**os.environ, "COURSE_SYNC_WIDGETS": "1", "JUPYTER_PREFER_ENV_PATH": "1"})
@@ -117,6 +122,7 @@ def execute(notebook, name):
     return {
         "seconds": round(time.perf_counter() - start, 1),
         "peak_mb": max(peaks) or None,
+        "rest_mb": rests[-1],
         "cores": machine.usable_cores(),
         "system": platform.system(),
         "python": platform.python_version(),
