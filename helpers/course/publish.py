@@ -106,14 +106,9 @@ def execute(notebook, name):
         coalesce_streams=True,
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     )
-    position, peaks, rests = [0], [0], [None]
+    position, memory = [0], [measure(0)]
     client.on_cell_start = lambda cell, cell_index: position.append(cell_index + 1)
-
-    def measure(**_):
-        peaks.append(machine.peak_mb(client.km.provisioner.pid) or 0)
-        rests.append(machine.resident_mb(client.km.provisioner.pid))
-
-    client.on_cell_executed = measure
+    client.on_cell_executed = lambda **_: memory.append(measure(client.km.provisioner.pid))
     start = time.perf_counter()
     try:
         client.execute(env={**os.environ, "COURSE_SYNC_WIDGETS": "1", "JUPYTER_PREFER_ENV_PATH": "1"})
@@ -121,13 +116,17 @@ def execute(notebook, name):
         raise PublishError(f"{name}, cell {position[-1]}: the file is left as it was.\n{error}") from None
     return {
         "seconds": round(time.perf_counter() - start, 1),
-        "peak_mb": max(peaks) or None,
-        "rest_mb": rests[-1],
+        **memory[-1],
         "cores": machine.usable_cores(),
         "system": platform.system(),
         "python": platform.python_version(),
         "torch": version("torch"),
     }
+
+
+def measure(pid):
+    """A kernel's memory, at its peak and now."""
+    return {"peak_mb": machine.peak_mb(pid), "rest_mb": machine.resident_mb(pid)}
 
 
 def filled_readme():
