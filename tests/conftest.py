@@ -1,10 +1,13 @@
-"""The test run as a whole: offline, one thread a process, and no notebook over its memory.
+"""The test run as a whole: offline, one thread a process, no notebook over its memory, each page's checks twice.
 
 The notebooks run once, under nbval, in kernels that inherit this environment. After each of their cells the
-kernel's peak memory is read, so a notebook that needs too much fails at the very cell that took it.
+kernel's peak memory is read, so a notebook that needs too much fails at the very cell that took it. After the last
+cell, what the kernel still holds is read too, and the page's checks run once more, the last first: a name that a
+later cell gave to another thing fails the earlier cell's check.
 """
 
 import os
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -13,7 +16,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 OFFLINE = ROOT / "tests" / "offline"
-MEMORY_MB = 1000
+MEMORY_MB, REST_MB = 1000, 450
+CHECK = re.compile(r"\bchecks\.|^ *assert ", re.MULTILINE)
 
 sys.path.insert(0, str(ROOT))
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OFFLINE), os.environ.get("PYTHONPATH")]))
@@ -24,17 +28,22 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers on two cores
 runpy.run_path(str(OFFLINE / "sitecustomize.py"))  # this process started before PYTHONPATH was set
 
 
-class NotebookMemory:
-    """Fails the cell of a notebook after which its kernel has used more memory than the course promises."""
+class NotebookRules:
+    """Fails the cell of a notebook after which its kernel breaks what the course promises."""
 
-    def __init__(self, limit_mb=MEMORY_MB):
-        self.limit_mb = limit_mb
+    def __init__(self, limit_mb=MEMORY_MB, rest_mb=REST_MB):
+        self.limit_mb, self.rest_mb = limit_mb, rest_mb
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item):
         result = yield
         if type(item).__name__ == "IPyNbCell":
-            self.check(item.parent.kernel.km.provisioner.pid)
+            pid = item.parent.kernel.km.provisioner.pid
+            self.check(pid)
+            cells = [cell for cell in item.parent.nb.cells if cell.cell_type == "code"]
+            if item.cell is cells[-1]:
+                self.check_rest(pid)
+                self.check_again(item.parent.kernel, cells)
         return result
 
     def check(self, pid):
@@ -42,6 +51,22 @@ class NotebookMemory:
 
         peak = peak_mb(pid)
         assert peak is None or peak <= self.limit_mb, f"the notebook has used {peak} MB of {self.limit_mb} MB"
+
+    def check_rest(self, pid):
+        from helpers.course.machine import resident_mb
+
+        rest = resident_mb(pid)
+        assert rest is None or rest <= self.rest_mb, f"after its last cell it holds {rest} MB, of {self.rest_mb} MB"
+
+    def check_again(self, kernel, cells):
+        failed = []
+        for cell in reversed(cells):
+            if CHECK.search(cell.source):
+                run = kernel.kc.execute_interactive
+                content = run(cell.source, allow_stdin=False, timeout=300, output_hook=id)["content"]
+                if content["status"] == "error":
+                    failed.append(f"{cell.source}\n-> {content['ename']}: {content['evalue']}")
+        assert not failed, "these checks fail when they run again at the end:\n\n" + "\n\n".join(failed)
 
 
 @pytest.fixture(autouse=True)
@@ -55,4 +80,4 @@ def seeded():
 
 
 def pytest_configure(config):
-    config.pluginmanager.register(NotebookMemory())
+    config.pluginmanager.register(NotebookRules())

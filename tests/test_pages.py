@@ -7,6 +7,7 @@ import nbformat
 import pytest
 from nbformat import v4
 
+from helpers import ROOT
 from helpers.course import machine, notebook_files, outline, publish
 
 PNG = "iVBORw0KGgo="
@@ -56,6 +57,8 @@ def test_publish_executes_cleans_and_stamps(folder, capsys):
     cost = json.loads((folder / "data" / "notebooks.json").read_text())["02_autoencoder"]
     told = machine.peak_mb("self") is not None  # not every system tells the peak memory
     assert cost["seconds"] > 0 and (200 < cost["peak_mb"] < 900 if told else cost["peak_mb"] is None)
+    if machine.resident_mb("self") is not None:
+        assert 200 < cost["rest_mb"] <= cost["peak_mb"], "x is still held"
     assert publish.check(path) == []
     assert "02_autoencoder.ipynb: executed in" in capsys.readouterr().out
 
@@ -177,3 +180,11 @@ def test_two_cells_of_one_tag_are_refused():
     notebook = v4.new_notebook(cells=cells)
     with pytest.raises(notebook_files.PageError, match="2 cells carry the tag 'footer'"):
         notebook_files.stamp(notebook, outline.notebook("02"))
+
+
+@pytest.mark.skipif(machine.resident_mb("self") is None, reason="the system does not tell what is held")
+def test_a_page_gives_freed_memory_back(folder):
+    small = "kept = [bytes(1000 + i % 7) for i in range(400_000)]; last = kept[-1]; del kept"  # one piece stays on top
+    path = save(folder, f"import sys; sys.path.insert(0, {str(ROOT)!r}); import helpers.course", small)
+    notebook = nbformat.read(path, as_version=4)
+    assert publish.execute(notebook, path.name)["rest_mb"] < 250

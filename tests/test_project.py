@@ -258,8 +258,36 @@ def test_the_run_is_offline():
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell the peak")
 def test_memory_over_the_limit_is_seen():
-    from conftest import NotebookMemory
+    from conftest import NotebookRules
 
-    NotebookMemory(limit_mb=100_000).check(os.getpid())
+    NotebookRules(limit_mb=100_000).check(os.getpid())
     with pytest.raises(AssertionError, match="MB of 1 MB"):
-        NotebookMemory(limit_mb=1).check(os.getpid())
+        NotebookRules(limit_mb=1).check(os.getpid())
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="the system does not tell what is held")
+def test_memory_that_is_held_after_a_page_is_seen():
+    from conftest import NotebookRules
+
+    NotebookRules(rest_mb=100_000).check_rest(os.getpid())
+    with pytest.raises(AssertionError, match="holds .* MB, of 1 MB"):
+        NotebookRules(rest_mb=1).check_rest(os.getpid())
+
+
+def test_a_name_that_a_page_uses_again_for_another_thing_is_seen():
+    from conftest import NotebookRules
+    from nbformat.v4 import new_code_cell
+    from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel
+
+    kernel = RunningKernel(CURRENT_ENV_KERNEL_NAME)
+    try:
+        for last in ("y = 2", "x = 2"):
+            cells = [new_code_cell(source) for source in ("x = 1", "assert x == 1", last)]
+            for cell in cells:
+                kernel.await_reply(kernel.execute_cell_input(cell.source, allow_stdin=False), timeout=60)
+            if last == "y = 2":
+                NotebookRules().check_again(kernel, cells)
+        with pytest.raises(AssertionError, match=r"(?s)run again.*assert x == 1.*AssertionError"):
+            NotebookRules().check_again(kernel, cells)
+    finally:
+        kernel.stop()

@@ -6,7 +6,7 @@ from math import exp, prod
 import pytest
 import torch
 
-from helpers.data.scenes import crowd
+from helpers.data.scenes import crowd, read_caption
 from helpers.data.text import BOS, EOS, UNK, is_token
 from helpers.lessons.seq2seq_attention import exercises, experiments, recipes
 from helpers.models import decoding
@@ -48,6 +48,20 @@ def test_what_is_read_written_and_looked_at(model):
 
 def test_unknown_words_are_named(model):
     assert Translator(model).unknown("큰 빨간 고양이 있다") == ["고양이"]
+
+
+def test_what_a_learner_types_is_read_or_refused_in_a_sentence(model):
+    translator = Translator(model)
+    plain = "큰 빨간 원이 있다"
+    pasted = "\ufeff큰 빨\u200b간 원\u00ad이\u3164 있다\ufe0f"
+    assert translator.unknown(pasted) == [] and torch.equal(translator.read([pasted]), translator.read([plain]))
+    assert translator.unknown("큰 \ue000 원") == ["U+E000"], "a word that cannot be seen is told by its number"
+    for use in (translator.unknown, translator.align, lambda text: translator.translate([text])):
+        with pytest.raises(ValueError, match=r"half a character \(U\+D800\)"):
+            use("큰 \ud800 원")
+        with pytest.raises(ValueError, match="7,700 characters; at most 1,000"):
+            use("큰 빨간 원이 있다 " * 700)
+    assert torch.equal(read_caption("a \u200bred\ufeff circle"), read_caption("a red circle"))
 
 
 def test_a_string_is_not_a_list_of_texts(model):

@@ -179,13 +179,13 @@ def course_map(folder="", launch=False):
     folder: put before each link ("notebooks/" in the README). launch: add a column with the badges.
     """
     costs = measured()
-    head = ["notebook", "in the notes", "what it is about", "minutes", "memory"] + ["open"] * launch
+    head = ["notebook", "in the notes", "what it is about", "minutes", "memory, peak", "at rest"] + ["open"] * launch
     rows = [head, ["---"] * len(head)]
     for book in notebooks():
         cost = costs.get(book.file, {})
         minutes = f"{cost['seconds'] / 60:.1f}" if book.built and cost else "–"
-        memory = f"{cost['peak_mb']} MB" if book.built and cost.get("peak_mb") else "–"
-        row = [link(book, folder), book.korean or "–", book.thread, minutes, memory]
+        memory = [f"{cost[key]} MB" if book.built and cost.get(key) else "–" for key in ("peak_mb", "rest_mb")]
+        row = [link(book, folder), book.korean or "–", book.thread, minutes, *memory]
         rows.append(row + [badges(book) if book.built else "–"] * launch)
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + f"\n\n{measured_on()}"
 
@@ -197,7 +197,8 @@ def measured_on():
         for cost in measured().values()
     }
     where = " and ".join(sorted(machines))
-    return f"Minutes and memory: all cells run once, with the shipped weights, on {where}." if where else ""
+    about = "Minutes and memory, at its peak and after the last cell: all cells run once, with the shipped weights, on"
+    return f"{about} {where}." if where else ""
 
 
 def points_table(folder=""):

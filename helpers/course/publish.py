@@ -8,8 +8,8 @@ The cells tagged "bootstrap", "badges" and "footer" are written by `helpers.cour
 quotes stands in a span, <!--score:NAME-->4.1<!--/-->, filled from data/scores.json. README.md holds the map
 of the notebooks between <!--course-map--> and <!--/course-map-->. The picture of a cell tagged
 "picture:NAME" is kept as data/pictures/NAME.png, for README.md. A notebook that fails is left as it was,
-and its failing cell is named. Seconds, and the kernel's peak memory where the system tells it, go to
-data/notebooks.json.
+and its failing cell is named. Seconds, and the kernel's memory at its peak and after the last cell where the system
+tells it, go to data/notebooks.json.
 """
 
 import argparse
@@ -108,9 +108,9 @@ def execute(notebook, name):
         coalesce_streams=True,
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     )
-    position, peaks = [0], [0]
+    position, memory = [0], [measure(0)]
     client.on_cell_start = lambda cell, cell_index: position.append(cell_index + 1)
-    client.on_cell_executed = lambda **_: peaks.append(machine.peak_mb(client.km.provisioner.pid) or 0)
+    client.on_cell_executed = lambda **_: memory.append(measure(client.km.provisioner.pid))
     start = time.perf_counter()
     try:
         client.execute(env={**os.environ, "COURSE_SYNC_WIDGETS": "1", "JUPYTER_PREFER_ENV_PATH": "1"})
@@ -118,12 +118,17 @@ def execute(notebook, name):
         raise PublishError(f"{name}, cell {position[-1]}: the file is left as it was.\n{error}") from None
     return {
         "seconds": round(time.perf_counter() - start, 1),
-        "peak_mb": max(peaks) or None,
+        **memory[-1],
         "cores": machine.usable_cores(),
         "system": platform.system(),
         "python": platform.python_version(),
         "torch": version("torch"),
     }
+
+
+def measure(pid):
+    """A kernel's memory, at its peak and now."""
+    return {"peak_mb": machine.peak_mb(pid), "rest_mb": machine.resident_mb(pid)}
 
 
 def filled_readme():

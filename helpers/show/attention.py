@@ -19,7 +19,7 @@ from matplotlib.patches import Rectangle
 from ..data.text import MARK
 from .figures import PALETTE, new_figure, style
 from .heatmaps import FRAME, PAPER, SHADES, boxed, checked, shade, written
-from .raster import INK, SOFT, TEXT_SIZE, draw_text, font, place
+from .raster import INK, SOFT, TEXT_SIZE, draw_text, place, text_width
 
 HAIRLINE, EDGE = "#c8c8c8", 170  # thin lines of the figure, edges in the picture
 WORD, NUMBER = TEXT_SIZE + 2, TEXT_SIZE - 2  # pixels
@@ -38,7 +38,7 @@ def attention_map(weights, source: Sequence[str], target: Sequence[str], *, trut
     wide, high = np.clip(7 / len(source), 0.17, 0.55), np.clip(7 / len(target), 0.17, 0.28)  # a cell, in inches
     size = min(10.5, 52 * wide, 52 * high)  # points
     names = [[plain(token) for token in tokens] for tokens in (source, target)]
-    over, beside = (max(font(100).getlength(name) for name in side) / 100 * size / 72 for side in names)
+    over, beside = (max(text_width(name, 100) for name in side) / 100 * size / 72 for side in names)
     turned = over > wide  # names that are wider than their column stand upright
     over = over if turned else size / 72
     height = high * len(target) + over + 0.4 + 0.35 * bool(title)

@@ -8,14 +8,18 @@ these pictures in a notebook.
 
 from __future__ import annotations
 
+import itertools
 import math
 import struct
+import unicodedata
 import zlib
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
+from matplotlib import get_data_path
+from matplotlib.ft2font import FT2Font
 from PIL import Image, ImageDraw, ImageFont
 
 from .. import DATA
@@ -119,20 +123,52 @@ def course_fonts() -> list[Path]:
 
 
 @lru_cache(maxsize=8)
-def font(size: int = TEXT_SIZE) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """The course's font, `size` pixels high; Pillow's own (Latin only) where the course's is missing."""
-    paths = course_fonts()
-    if not paths:
-        return ImageFont.load_default(size)
-    return ImageFont.truetype(str(paths[0]), size, layout_engine=ImageFont.Layout.BASIC)
+def font(size: int = TEXT_SIZE) -> ImageFont.FreeTypeFont:
+    """The course's font, `size` pixels high."""
+    return _fonts(size)[0]
+
+
+@lru_cache(maxsize=8)
+def _fonts(size: int) -> list[ImageFont.FreeTypeFont]:
+    """The fonts that a text is drawn with: each character with the first that has it."""
+    return [ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC) for path in font_files()]
+
+
+def font_files() -> list[Path]:
+    """The course's font, then the one that matplotlib brings, with the letters of Europe's other languages."""
+    return [*course_fonts(), Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"]
+
+
+@lru_cache(maxsize=1)
+def _glyphs() -> list[frozenset[int]]:
+    return [frozenset(FT2Font(str(path)).get_charmap()) for path in font_files()]
+
+
+def runs(text: str) -> list[tuple[int, str]]:
+    """A text in pieces, each with the number of the first font in `font_files` that has its characters; else 0."""
+    def first(character: str) -> int:
+        return next((i for i, glyphs in enumerate(_glyphs()) if ord(character) in glyphs), 0)
+
+    return [(number, "".join(piece)) for number, piece in itertools.groupby(text, key=first)]
+
+
+def text_width(text: str, size: int = TEXT_SIZE) -> float:
+    """How wide a line of text is drawn, in pixels."""
+    return sum(_fonts(size)[number].getlength(piece) for number, piece in runs(text))
 
 
 @lru_cache(maxsize=512)
 def draw_text(text: str, size: int = TEXT_SIZE, ink: str = INK) -> np.ndarray:
     """One line of text as a uint8 picture (height, width, 3), dark on white; cached: do not write to it."""
-    box = font(size).getbbox(text or " ", anchor="ls")  # around the text, its baseline at 0
-    image = Image.new("RGB", (max(1, math.ceil(box[2])), round(1.4 * size)), PAPER)
-    ImageDraw.Draw(image).text((0, round(1.05 * size)), text, fill=ink, font=font(size), anchor="ls")
+    x, right, pieces = 0.0, 1, []
+    for number, piece in runs(unicodedata.normalize("NFC", text) or " "):
+        font = _fonts(size)[number]
+        pieces.append((x, piece, font))
+        right = max(right, math.ceil(x + font.getbbox(piece, anchor="ls")[2]))
+        x += font.getlength(piece)
+    image = Image.new("RGB", (right, round(1.4 * size)), PAPER)
+    for x, piece, font in pieces:
+        ImageDraw.Draw(image).text((round(x), round(1.05 * size)), piece, fill=ink, font=font, anchor="ls")
     return np.asarray(image)
 
 
@@ -151,7 +187,7 @@ def paragraph(text: str, width: int, size: int = TEXT_SIZE, ink: str = INK) -> n
     lines: list[str] = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word
-        if lines and font(size).getlength(longer) <= width:
+        if lines and text_width(longer, size) <= width:
             lines[-1] = longer
         else:
             lines.append(word)

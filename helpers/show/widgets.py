@@ -18,7 +18,6 @@ import base64
 import html
 import os
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -26,6 +25,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from .raster import SOFT, paragraph, place, to_png
+from .reruns import close_earlier
 
 REST = 0.006  # seconds; a burst is over when two such pauses bring no event (queued events come 1-3 ms apart)
 LONGEST_WAIT = 0.5  # seconds after which a burst that does not end is drawn all the same
@@ -109,6 +109,16 @@ class Sweep:
             if not continuous and "continuous_update" in knob.trait_names():
                 knob.continuous_update = False
             knob.observe(self._on_move, names="value")
+        close_earlier(self)
+
+    def close(self) -> None:
+        """Take the sweep off the page, and let go of all that `render` holds: the notebook's Out keeps the sweep."""
+        self.render = _closed
+        for part in (*self.view.children, self.view):
+            part.unobserve_all()
+            for thing in (part, part.layout, getattr(part, "style", None)):
+                if thing is not None:
+                    thing.close()
 
     def values(self) -> dict[str, Any]:
         """The knobs' present values."""
@@ -133,8 +143,8 @@ class Sweep:
                     return
                 self._drawn = self._moves
             self._draw()
-            calm, deadline = 0, time.monotonic() + LONGEST_WAIT
-            while calm < 2 and time.monotonic() < deadline:
+            calm, deadline = 0, self._loop.time() + LONGEST_WAIT
+            while calm < 2 and self._loop.time() < deadline:
                 before = self._moves
                 await asyncio.sleep(REST)
                 calm = calm + 1 if self._moves == before else 0
@@ -189,6 +199,10 @@ class Sweep:
             "text/plain": self.caption,
         }
         return bundle, {"image/png": {"alt": self.caption}}
+
+
+def _closed(**_: Any) -> tuple[np.ndarray, str]:
+    raise RuntimeError("the cell of this widget was run again: move the knobs of the newer one")
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

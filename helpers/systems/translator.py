@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from ..data.text import Tokenizer, is_token, source_batch
+from ..data.typed import named, typed
 from ..models import decoding
 
 BATCH = 100  # sentences that are translated at a time
@@ -24,7 +25,7 @@ class Translator:
 
     def unknown(self, text: str) -> list[str]:
         r"""The words of a text that the model has no number for: it would read each as the same unknown word."""
-        return self.source.unknown(text)
+        return [named(word) for word in self.source.unknown(typed(text))]
 
     def translate(self, texts: Sequence[str], beam: int = 1, temperature: float = 1.0, **options) -> list[str]:
         r"""The translations of texts, by greedy search, or by beam search with `beam` > 1.
@@ -51,8 +52,8 @@ class Translator:
         return [found[i] for i in range(len(texts))]
 
     def read(self, texts: Sequence[str]) -> Tensor:
-        r"""Texts -> (B, S), on the model's device."""
-        return source_batch(self.source, texts).to(next(self.model.parameters()).device)
+        r"""Texts -> (B, S), on the model's device; ValueError for one that `typed` refuses."""
+        return source_batch(self.source, map(typed, texts)).to(next(self.model.parameters()).device)
 
     def align(self, text: str, temperature: float = 1.0) -> tuple[list[str], list[str], Tensor]:
         r"""What the model reads, what it writes (greedy), and where it looks: tokens (S), tokens (T), weights (T, S).

@@ -11,6 +11,7 @@ import unicodedata
 import torch
 from torch import Tensor
 
+from ..typed import typed
 from .captions import ANY_SHAPE, LANGUAGES, PLACES, UNSAID, WORDS
 from .drawing import FACTORS
 
@@ -85,7 +86,7 @@ def _misplaced(word: str, factor: str) -> str:
 
 def known_words(text: str, also: frozenset[str] = frozenset()) -> list[str]:
     """The words of a text as the vocabulary, or `also`, has them: no particles, synonyms or punctuation."""
-    text = unicodedata.normalize("NFC", text).lower()    # macOS hands out Hangul in pieces (NFD)
+    text = unicodedata.normalize("NFC", typed(text)).lower()    # macOS hands out Hangul in pieces (NFD)
     vocabulary = _FILLERS | _PLACE_WORDS | MEANING.keys() | also
     words = [_known(word, vocabulary) for word in re.findall(r"\w+", text) if word not in _PARTICLES]
     if not words:

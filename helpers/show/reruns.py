@@ -1,0 +1,24 @@
+"""A cell that is run again leaves the widgets of its last run behind: replaced on the page, alive in the kernel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from IPython import get_ipython
+
+_OPEN: dict[tuple, tuple[int, list]] = {}  # (cell, caption) -> (the run that made them, sweeps)
+
+
+def close_earlier(sweep: Any) -> None:
+    """Close the sweeps of this sweep's caption that an earlier run of the same cell made."""
+    shell = get_ipython()
+    if shell is None:
+        return
+    parent = shell.get_parent() if hasattr(shell, "get_parent") else {}  # which cell: JupyterLab tells, Colab does not
+    place = ((parent.get("metadata") or {}).get("cellId"), sweep.caption)
+    run, sweeps = _OPEN.get(place, (None, []))
+    if run != shell.execution_count:
+        for old in sweeps:
+            old.close()
+        sweeps = []
+    _OPEN[place] = shell.execution_count, [*sweeps, sweep]
