@@ -18,8 +18,6 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from accelerate import Accelerator
-from accelerate.utils import parse_flag_from_env, send_to_device
 from torch import nn
 
 from .progress import Bar, History, held_interrupts, stoppable
@@ -71,6 +69,8 @@ def train(model, batches, loss_fn, steps, *, lr=2e-3, ema=None, seed=0, snapshot
     the snapshot is written, and History.interrupted is True. A loss or gradient that is not finite raises
     DivergenceError before it reaches the weights, and leaves the last snapshot.
     """
+    from accelerate.utils import send_to_device
+
     check_arguments(model, steps, lr, ema, snapshot, resume)
     accelerator, history = make_accelerator(), History()
     count, rank = accelerator.num_processes, accelerator.process_index
@@ -148,12 +148,15 @@ def seed_at(seed: int, index: int) -> int:
     return int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
 
 
-def make_accelerator() -> Accelerator:
+def make_accelerator():
     r"""Accelerate's view of this computer: one device or, under `accelerate launch`, several.
 
     Computes in bfloat16 where the GPU has it (compute capability 8 and up), else in float32; a launcher's own
     --mixed_precision goes first.
     """
+    from accelerate import Accelerator  # here and above: a page that only loads weights does without
+    from accelerate.utils import parse_flag_from_env
+
     gpu = torch.cuda.is_available() and not parse_flag_from_env("ACCELERATE_USE_CPU")
     own_choice = "bf16" if gpu and torch.cuda.get_device_capability() >= (8, 0) else "no"
     choice = os.environ.get("ACCELERATE_MIXED_PRECISION", own_choice)

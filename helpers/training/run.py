@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from accelerate import PartialState
 from torch import nn
 
 from ..data import manifest
@@ -24,6 +23,8 @@ def train_recipe(recipe: Recipe, size: str, out: Path, changes: dict[str, int] |
     interrupted, the snapshot stays, no checkpoint is written, and the card has no metrics. Of several
     processes only the main one evaluates and writes.
     """
+    from accelerate import PartialState  # not at the top: most pages only load weights
+
     changes = changes or {}
     recipe = replace(recipe.at(size), **changes)
     snapshot = Path(out) / f"{recipe.name}.{size}.snapshot"
