@@ -69,8 +69,6 @@ def train(model, batches, loss_fn, steps, *, lr=2e-3, ema=None, seed=0, snapshot
     the snapshot is written, and History.interrupted is True. A loss or gradient that is not finite raises
     DivergenceError before it reaches the weights, and leaves the last snapshot.
     """
-    from accelerate.utils import send_to_device
-
     check_arguments(model, steps, lr, ema, snapshot, resume)
     accelerator, history = make_accelerator(), History()
     count, rank = accelerator.num_processes, accelerator.process_index
@@ -86,7 +84,7 @@ def train(model, batches, loss_fn, steps, *, lr=2e-3, ema=None, seed=0, snapshot
         with Bar(label if rank == 0 else None, steps, history) as bar, stoppable(history):
             for step in range(history.steps, steps):
                 torch.manual_seed(seed_at(seed, step * count + rank))
-                batch = send_to_device(batches(step * count + rank), accelerator.device)
+                batch = sent(batches(step * count + rank), accelerator.device)
                 with held_interrupts():
                     optimizer.param_groups[0]["lr"] = learning_rate(step, steps, lr)
                     values = gradient_step(accelerator, objective, optimizer, batch, step)
@@ -148,13 +146,20 @@ def seed_at(seed: int, index: int) -> int:
     return int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
 
 
+def sent(batch, device: torch.device):
+    r"""A tensor, or a tuple or dict of tensors, on the device."""
+    from accelerate.utils import send_to_device  # here and below: a page that only loads weights does without
+
+    return send_to_device(batch, device)
+
+
 def make_accelerator():
     r"""Accelerate's view of this computer: one device or, under `accelerate launch`, several.
 
     Computes in bfloat16 where the GPU has it (compute capability 8 and up), else in float32; a launcher's own
     --mixed_precision goes first.
     """
-    from accelerate import Accelerator  # here and above: a page that only loads weights does without
+    from accelerate import Accelerator
     from accelerate.utils import parse_flag_from_env
 
     gpu = torch.cuda.is_available() and not parse_flag_from_env("ACCELERATE_USE_CPU")
