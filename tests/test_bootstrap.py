@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 
 import pytest
 from packaging.requirements import Requirement
@@ -55,7 +56,7 @@ def run_cell(folder, address, before="", **environment):
 
 def test_the_cell_is_short_and_uses_the_standard_library_only():
     source = outline.bootstrap_source()
-    assert len(source.splitlines()) <= 21 and max(map(len, source.splitlines())) <= 110
+    assert len(source.splitlines()) <= 26 and max(map(len, source.splitlines())) <= 110
     nodes = list(ast.walk(ast.parse(source)))
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module for node in nodes if isinstance(node, ast.ImportFrom)]
@@ -91,29 +92,58 @@ def test_inside_the_course_only_the_path_changes():
 def test_a_failed_fetch_says_what_it_takes(address, tmp_path):
     done = run_cell(tmp_path, address)
     assert done.returncode and f"Could not fetch the course from {address}" in done.stderr
-    assert "This takes git and a network" in done.stderr
+    assert "This takes git, a network and a folder" in done.stderr
     assert not list(tmp_path.iterdir()), "a failed fetch leaves nothing behind"
 
 
 def test_without_git_the_message_is_the_same(repository, tmp_path):
     done = run_cell(tmp_path, repository, PATH=str(tmp_path))
-    assert done.returncode and "This takes git and a network" in done.stderr
+    assert done.returncode and "This takes git, a network and a folder" in done.stderr
 
 
-def test_only_what_is_missing_is_installed(repository, tmp_path):
+def test_a_half_fetched_folder_is_set_aside(repository, tmp_path):
+    """As an interrupted fetch of an older first cell leaves it."""
+    half = tmp_path / "generative-models-course"
+    (half / ".git").mkdir(parents=True)
+    (half / "mine.txt").write_text("kept")
+    done = run_cell(tmp_path, repository)
+    assert done.returncode == 0, done.stderr
+    assert (half / "helpers" / "course.toml").exists()
+    assert [path.read_text() for path in tmp_path.glob("fetching-*-set-aside/mine.txt")] == ["kept"]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_an_interrupted_fetch_blocks_nothing(repository, tmp_path):
+    (tmp_path / "bin").mkdir()
+    git = tmp_path / "bin" / "git"  # writes a part, then is killed with its kernel
+    git.write_text('#!/bin/sh\nfor last; do :; done\nmkdir -p "$last/.git"\nkill -9 $PPID\n')
+    git.chmod(0o755)
+    done = run_cell(tmp_path, repository, PATH=f"{git.parent}{os.pathsep}{os.environ['PATH']}")
+    assert done.returncode == -9 and not (tmp_path / "generative-models-course").exists()
+    assert run_cell(tmp_path, repository).returncode == 0
+
+
+def installed_by_the_cell():
+    """The requirements that the first cell gives to pip."""
+    return re.search(r'needs = """(.+?)"""', outline.bootstrap_source(), re.DOTALL)[1].split()
+
+
+def test_what_colab_lacks_is_installed_within_its_bounds(repository, tmp_path):
     before = (
-        "import importlib.util, subprocess; find, run = importlib.util.find_spec, subprocess.run\n"
-        "importlib.util.find_spec = lambda name: None if name in ('pooch', 'sacrebleu') else find(name)\n"
-        "subprocess.run = lambda c, **k: print(*c[1:]) if 'pip' in c else run(c, **k)\n"
+        "import subprocess; run = subprocess.run\n"
+        "subprocess.run = lambda c, **k: print(*c[2:]) if 'pip' in c else run(c, **k)\n"
     )
     done = run_cell(tmp_path, repository, before)
-    installed = [f"-m pip install --quiet --no-deps {name}" for name in ("pooch", "sacrebleu")]
-    assert done.stdout.splitlines()[:2] == installed and "pip" not in done.stdout.splitlines()[2], done.stderr
+    assert done.stdout.splitlines()[0] == f"pip install -q --no-deps {' '.join(installed_by_the_cell())}", done.stderr
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    bounds = {Requirement(line).name: Requirement(line).specifier for line in project["dependencies"]}
+    listed = {Requirement(line).name: Requirement(line).specifier for line in installed_by_the_cell()}
+    assert {"tokenizers", "constriction", "accelerate"} <= set(listed)
+    assert all(listed[name] == bounds[name] for name in listed.keys() & bounds.keys())
+    assert listed.keys() - bounds.keys() == set(outline.WITH_SACREBLEU)
 
 
 def test_what_sacrebleu_imports_is_installed_with_it():
     """--no-deps leaves it out. Colab has numpy; regex serves a tokenizer that the course doesn't use."""
     needs = {Requirement(line).name for line in importlib.metadata.requires("sacrebleu") if "extra" not in line}
-    listed = re.search(r"for pkg in \((.+?)\).split", outline.bootstrap_source(), re.DOTALL)[1]
-    named = set(listed.replace('"', " ").split())
-    assert "sacrebleu" in named and needs - {"numpy", "regex"} <= named
+    assert needs - {"numpy", "regex"} <= {Requirement(line).name for line in installed_by_the_cell()}

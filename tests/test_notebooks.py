@@ -7,6 +7,8 @@ folded and runs like any other cell.
 import ast
 import re
 import statistics
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -52,6 +54,21 @@ def test_cells_are_short(path):
     lengths = [sum(bool(line.strip()) for line in cell.source.splitlines()) for cell in own_code(read(path))]
     longest = max(len(cell.source.splitlines()) for cell in own_code(read(path)))
     assert longest <= CELL and statistics.median(lengths) <= MEDIAN and sum(lengths) <= NOTEBOOK
+
+
+HEAVY = {"accelerate", "sacrebleu", "constriction", "tokenizers", "scipy", "skimage", "sklearn", "pandas"}
+
+
+@EACH
+def test_a_pages_imports_load_nothing_that_it_does_not_name(path):
+    """A part of helpers that needs a heavy package imports it when it is used."""
+    nodes = [node for cell in own_code(read(path)) for node in ast.walk(ast.parse(cell.source))]
+    imports = [ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    own = {word.split(".")[0] for line in imports for word in line.split()[1:2]}
+    code = "\n".join([*imports, "import sys", f"print(*{HEAVY!r} & set(sys.modules))"])
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.split()) <= own, "heavy packages are loaded that the page does not import itself"
 
 
 @EACH

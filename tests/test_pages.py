@@ -96,6 +96,38 @@ def test_a_stale_footer_or_figure_is_noticed(folder):
     assert "are stale" in publish.check(path)[0]
 
 
+def test_a_stale_map_is_noticed_and_stamped(folder):
+    """Notebook 00 shows the map with the minutes of all pages: they change after it was executed."""
+    path = save(folder, "from helpers.course import outline", "x = bytearray(200_000_000)")
+    notebook = nbformat.read(path, as_version=4)
+    tables = f"<details>\n\n{outline.course_map()}\n\n{outline.points_table()}\n\n</details>"
+    show = f"from IPython.display import Markdown, display\ndisplay(Markdown({tables!r}))"
+    notebook.cells.append(v4.new_code_cell(show))
+    nbformat.write(notebook, path)
+    publish.main(["02"])
+    assert publish.check(path) == [], "its own minutes are in its map"
+    costs = json.loads((folder / "data" / "notebooks.json").read_text())
+    costs["02_autoencoder"]["seconds"] = 594
+    (folder / "data" / "notebooks.json").write_text(json.dumps(costs))
+    assert "map are stale" in publish.check(path)[0]
+    publish.main(["--stamp"])
+    assert publish.check(path) == []
+    shown = nbformat.read(path, as_version=4).cells[-2].outputs[0].data["text/markdown"]
+    assert "| 9.9 |" in shown and shown.endswith("\n\n</details>") and shown.count("Minutes and memory") == 1
+
+
+@pytest.mark.parametrize("content", ["", '{"cells": [', "<<<<<<< HEAD\n{}\n=======\n"])
+def test_a_damaged_page_or_list_is_named(folder, content):
+    path = save(folder, "x = 1")
+    (folder / "data" / "notebooks.json").write_text(content)
+    with pytest.raises(SystemExit, match=r"notebooks.json is damaged .*git checkout HEAD -- .*notebooks.json"):
+        publish.main(["--check"])
+    (folder / "data" / "notebooks.json").unlink()
+    path.write_text(content)
+    with pytest.raises(SystemExit, match=r"02_autoencoder.ipynb is damaged .*git checkout HEAD -- .*ipynb"):
+        publish.main(["--check"])
+
+
 @pytest.mark.parametrize("name", ["99", "03"])
 def test_a_notebook_that_is_not_there_is_named(folder, name):
     with pytest.raises(SystemExit, match="no notebook '99'|03_seq2seq_vs_autoencoder.ipynb does not exist"):

@@ -4,10 +4,14 @@ That prose agrees with data/scores.json is `publish --check`, in test_notebooks.
 """
 
 import json
+import os
+import re
+import subprocess
+import sys
 
 import pytest
 
-from helpers import DATA
+from helpers import DATA, ROOT
 from helpers.course import scores
 from helpers.course.scores import Score
 from helpers.data import downloads
@@ -44,6 +48,43 @@ def test_json_and_the_record(monkeypatch, capsys, tmp_path):
     entry = json.loads(capsys.readouterr().out)["scores"]["toy.a"]
     assert (entry["value"], entry["text"], entry["baseline"], entry["verdict"]) == (0.25, "25%", 0.1, "-")
     assert set(json.loads((tmp_path / "scores.json").read_text())["scores"]) == {"older", "toy.a"}
+
+
+def lost():
+    raise downloads.DataUnavailable("not here")
+    yield
+
+
+@pytest.mark.parametrize("prefix, left", [
+    ("", {"toy.a", "far.b"}),  # a full run drops what no group computes, and keeps what was skipped
+    ("toy", {"toy.a", "far.b", "gone.c"}),  # a run of one group drops what that group no longer yields
+    ("toy.a", {"toy.a", "toy.old", "far.b", "gone.c"}),
+    ("far", {"toy.old", "far.b", "gone.c"}),
+])
+def test_figures_that_nothing_computes_are_dropped(prefix, left, monkeypatch, tmp_path):
+    computed = {"toy": lambda: iter([Score("toy.a", "words", 1.0)]), "far": lost}
+    monkeypatch.setattr(scores, "groups", lambda: computed)
+    monkeypatch.setattr(scores, "PATH", tmp_path / "scores.json")
+    older = {name: {"text": "1"} for name in ("toy.old", "far.b", "gone.c")}
+    (tmp_path / "scores.json").write_text(json.dumps({"scores": older}))
+    scores.main(["--write", *filter(None, [prefix])])
+    assert set(json.loads((tmp_path / "scores.json").read_text())["scores"]) == left
+
+
+def test_a_console_that_lacks_a_sign_is_no_usage_error(tmp_path):
+    """As on a Korean Windows: the reason why a group is skipped holds a dash that cp949 lacks."""
+    environment = os.environ | {"PYTHONIOENCODING": "cp949", "COURSE_DATA": str(tmp_path)}
+    command = [sys.executable, "-m", "helpers.course.scores", "seq2seq.multi30k"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True)
+    assert done.returncode == 0 and b"skipped" in done.stdout, done.stderr
+
+
+def test_every_figure_is_quoted_or_held_by_a_bar():
+    pages = [*(ROOT / "notebooks").glob("*.ipynb"), ROOT / "README.md"]
+    text = "".join(page.read_text(encoding="utf-8") for page in pages)
+    quoted = set(re.findall(r"<!--score:([\w.-]+)-->", text))
+    idle = [name for name, entry in recorded().items() if name not in quoted and not entry["bar"]]
+    assert not idle, f"neither prose quotes them nor a bar holds them: {idle}"
 
 
 def test_a_prefix_that_fits_a_group_but_no_score(monkeypatch, capsys):

@@ -14,9 +14,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-import tokenizers
 import torch
-from tokenizers import Regex, models, normalizers, pre_tokenizers, trainers
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
@@ -53,6 +51,8 @@ class Tokenizer:
         again and again (byte-pair encoding: Sennrich, Haddow & Birch 2016). ValueError where `size` is too small for
         the characters.
         """
+        from tokenizers import trainers  # here and below: many import this module for PAD and EOS alone
+
         check_texts(sentences)
         tokenizer = splitter({})
         sentences = [tokenizer.normalizer.normalize_str(sentence) for sentence in sentences]
@@ -128,13 +128,16 @@ def is_token(ids: Tensor) -> Tensor:
     return ids != PAD
 
 
-def splitter(ids: dict[str, int]) -> tokenizers.Tokenizer:
+def splitter(ids: dict[str, int]):
     r"""The tokenizer of the `tokenizers` library for these ids."""
+    from tokenizers import Regex, models, normalizers, pre_tokenizers
+    from tokenizers import Tokenizer as Splitter
+
     longest = LONGEST + len(MARK)
     model = models.WordPiece(
         ids, unk_token=SPECIALS[UNK], continuing_subword_prefix="", max_input_chars_per_word=longest
     )
-    tokenizer = tokenizers.Tokenizer(model)
+    tokenizer = Splitter(model)
     spaces = normalizers.Replace(Regex(rf"[\s{MARK}]+"), " ")
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), spaces, normalizers.Strip()])
     symbols = pre_tokenizers.Split(Regex(rf"{MARK}?[^\w{MARK}]"), "isolated")

@@ -5,8 +5,6 @@ A hypothesis is what a model wrote, a reference what a human wrote. All figures 
 
 from collections.abc import Sequence
 
-from sacrebleu.metrics import BLEU, CHRF
-
 
 def exact_match(hypotheses: Sequence[str], references: Sequence[str]) -> float:
     r"""Share of hypotheses that equal their reference, white space apart: 0 to 1."""
@@ -27,6 +25,8 @@ def bleu(hypotheses: Sequence[str], references: Sequence[str]) -> float:
     over four times, and so on ("exp" of Chen & Cherry 2014). It is 0 where nothing matches, or no hypothesis has four
     words. Signature: nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp.
     """
+    from sacrebleu.metrics import BLEU  # here and below: it takes a while, and most pages score no translation
+
     check_pairs(hypotheses, references)
     # force only silences a warning about text that looks as if its punctuation had been split off already.
     return BLEU(force=True).corpus_score(list(hypotheses), [list(references)]).score
@@ -38,6 +38,8 @@ def chrf(hypotheses: Sequence[str], references: Sequence[str]) -> float:
     The F-score, recall counting twice as much, of n-grams of one to six characters, white space left out; kinder than
     BLEU to a word that is nearly right. Signature: nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no.
     """
+    from sacrebleu.metrics import CHRF
+
     check_pairs(hypotheses, references)
     return CHRF().corpus_score(list(hypotheses), [list(references)]).score
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import constriction
 import numpy as np
 import torch
 from torch import Tensor
@@ -112,6 +111,8 @@ def encode(symbols: Tensor, tables: np.ndarray) -> bytes:
     ValueError for symbols that the tables do not have. Takes a few bytes at most over `bits(symbols, tables) / 8`.
     """
     columns, models = columns_of(symbols, tables), distributions(tables)
+    import constriction  # here and below: a quantiser does without
+
     encoder = constriction.stream.queue.RangeEncoder()
     for column, model in zip(columns, models, strict=True):
         encoder.encode(column, model)
@@ -135,6 +136,8 @@ def decode(data: bytes, tables: np.ndarray, count: int) -> Tensor:
 def decoded(data: bytes, models: list, count: int) -> np.ndarray | None:
     """Columns (d, count), or None for bytes that no symbols lead to."""
     padded = data + bytes(8 + -len(data) % 4)  # zeros at the end were left off
+    import constriction
+
     decoder = constriction.stream.queue.RangeDecoder(np.frombuffer(padded, ">u4").astype(np.uint32))
     try:
         return np.stack([decoder.decode(model, count) for model in models])
@@ -144,6 +147,8 @@ def decoded(data: bytes, models: list, count: int) -> np.ndarray | None:
 
 def distributions(tables: np.ndarray) -> list:
     """The tables (d, L) as the range coder takes them; frequency / TOTAL is exact in float32."""
+    import constriction
+
     kind = constriction.stream.model.Categorical
     return [kind((table / TOTAL).astype(np.float32), perfect=False) for table in tables]
 

@@ -18,8 +18,6 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from accelerate import Accelerator
-from accelerate.utils import parse_flag_from_env, send_to_device
 from torch import nn
 
 from .progress import Bar, History, held_interrupts, stoppable
@@ -82,14 +80,12 @@ def train(model, batches, loss_fn, steps, *, lr=2e-3, ema=None, seed=0, snapshot
         objective, optimizer = accelerator.prepare(Objective(model, loss_fn), optimizer)
         average = {name: value.clone() for name, value in model.state_dict().items()} if ema else {}
         saved = Snapshot(snapshot, settings, model, optimizer, average, history, writes=rank == 0)
-        with saved.lock():
-            if resume:
-                saved.load()
+        with saved.held(resume):
             began = time.monotonic() - history.seconds
             with Bar(label if rank == 0 else None, steps, history) as bar, stoppable(history):
                 for step in range(history.steps, steps):
                     torch.manual_seed(seed_at(seed, step * count + rank))
-                    batch = send_to_device(batches(step * count + rank), accelerator.device)
+                    batch = sent(batches(step * count + rank), accelerator.device)
                     with held_interrupts():
                         optimizer.param_groups[0]["lr"] = learning_rate(step, steps, lr)
                         values = gradient_step(accelerator, objective, optimizer, batch, step)
@@ -152,12 +148,22 @@ def seed_at(seed: int, index: int) -> int:
     return int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
 
 
-def make_accelerator() -> Accelerator:
+def sent(batch, device: torch.device):
+    r"""A tensor, or a tuple or dict of tensors, on the device."""
+    from accelerate.utils import send_to_device  # here and below: a page that only loads weights does without
+
+    return send_to_device(batch, device)
+
+
+def make_accelerator():
     r"""Accelerate's view of this computer: one device or, under `accelerate launch`, several.
 
     Computes in bfloat16 where the GPU has it (compute capability 8 and up), else in float32; a launcher's own
     --mixed_precision goes first.
     """
+    from accelerate import Accelerator
+    from accelerate.utils import parse_flag_from_env
+
     gpu = torch.cuda.is_available() and not parse_flag_from_env("ACCELERATE_USE_CPU")
     own_choice = "bf16" if gpu and torch.cuda.get_device_capability() >= (8, 0) else "no"
     choice = os.environ.get("ACCELERATE_MIXED_PRECISION", own_choice)

@@ -40,9 +40,11 @@ class Snapshot:
         self.saved_at = time.monotonic()
 
     @contextlib.contextmanager
-    def lock(self):
-        r"""Held while the run lasts: two trainings never write one snapshot. SnapshotError if another holds it."""
+    def held(self, resume: bool):
+        r"""While the run lasts no other writes this snapshot; SnapshotError if one does. With `resume`, load it first."""
         if self.path is None or not self.writes:
+            if resume:
+                self.load()
             yield
             return
         lock = FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=0)
@@ -55,6 +57,8 @@ class Snapshot:
         except OSError:  # a folder that cannot be written: the first snapshot says so
             pass
         try:
+            if resume:
+                self.load()
             yield
         finally:
             if lock.is_locked:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from accelerate import PartialState
 from torch import nn
 
 from .. import DATA
@@ -60,6 +59,8 @@ def train_recipe(recipe: Recipe, size: str, out: Path, changes: dict[str, int] |
     snapshot stays, no checkpoint is written, and the card has no metrics. Of several processes only the main one
     evaluates and writes. CheckpointError if the disk refuses the weights: its `trained` is (model, card, history).
     """
+    from accelerate import PartialState  # not at the top: most pages only load weights
+
     changes = changes or {}
     recipe = replace(recipe.at(size), **changes)
     path = Path(out) / f"{file_of(recipe.name, size, changes)}.safetensors"
