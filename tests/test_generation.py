@@ -6,7 +6,9 @@ from torch import distributions
 
 from helpers.data import scenes
 from helpers.lessons.ae_vs_vae import exercises
-from helpers.lessons.ae_vs_vae import recipes as generation
+from helpers.lessons.ae_vs_vae import experiments as generation
+from helpers.lessons.vae import experiments as vae_experiments
+from helpers.lessons.vae.experiments import LIMITS, accepted
 from helpers.models import densities
 from helpers.models.autoencoder import Autoencoder
 from helpers.models.vae import VAE
@@ -139,11 +141,11 @@ def test_a_vae_gives_means_or_draws_and_an_autoencoder_its_codes():
     x, generator = torch.rand(7, 3, 32, 32) * 2 - 1, torch.Generator().manual_seed(0)
     ae, vae = small(Autoencoder), small(VAE)
     with torch.no_grad():
-        torch.testing.assert_close(generation.encode_all(ae, x, generator), ae.encode(x))
+        torch.testing.assert_close(generation.latent_codes(ae, x, generator), ae.encode(x))
         mu, logvar = vae.encode(x)
-        torch.testing.assert_close(generation.encode_all(vae, x, batch=3), mu)
+        torch.testing.assert_close(generation.latent_codes(vae, x), mu)
         eps = torch.randn(7, 4, generator=torch.Generator().manual_seed(1))
-        drawn = generation.encode_all(vae, x, generator.manual_seed(1), batch=3)
+        drawn = generation.latent_codes(vae, x, generator.manual_seed(1))
         torch.testing.assert_close(drawn, mu + (logvar / 2).exp() * eps)
 
 
@@ -160,14 +162,14 @@ def test_spherical_interpolation_keeps_the_length():
 
 def test_scenes_are_valid_noise_and_mixed_pictures_are_not():
     x, _ = scenes.make_scenes(200, seed=3)
-    assert generation.rates(x)[0] >= 0.99
-    assert generation.rates(torch.randn(50, 3, 32, 32).clamp(-1, 1)) == (0, 0)
+    assert vae_experiments.rates(x)[0] >= 0.99
+    assert vae_experiments.rates(torch.randn(50, 3, 32, 32).clamp(-1, 1)) == (0, 0)
     judged = scenes.parse((x[:100] + x[100:]) / 2)
-    strict, loose = generation.shares(judged)
+    strict, loose = vae_experiments.shares(judged)
     assert strict <= loose < 0.2
     assert strict == pytest.approx(judged.valid.float().mean().item()), "the strict limit is the parser's own"
-    assert loose == pytest.approx(generation.accepted(judged, generation.LIMITS["loose"]).float().mean().item())
-    assert generation.rates((x[:100] + x[100:]) / 2) == (strict, loose)
+    assert loose == pytest.approx(accepted(judged, LIMITS["loose"]).float().mean().item())
+    assert vae_experiments.rates((x[:100] + x[100:]) / 2) == (strict, loose)
 
 
 def test_variety_counts_kinds_among_equally_many():
@@ -196,15 +198,15 @@ def test_each_source_and_the_middles_are_judged():
         judged = generation.judge(model, 10, 3)
         assert list(judged) == [*generation.SOURCES, "midpoints"]
         assert [len(parsed.residual) for parsed in judged.values()] == [10, 10, 10, 5]
-        drawn = scenes.parse(generation.draw(model, densities.standard_normal(2), 10))
+        drawn = scenes.parse(vae_experiments.drawn_from(model, densities.standard_normal(2), 10))
         assert torch.equal(judged["N(0, I)"].residual, drawn.residual)
         measured = generation.named(generation.measure(model, 10, 3))
-    assert len(measured) == 8 and measured["mixture loose"] == generation.shares(judged["mixture"])[1]
+    assert len(measured) == 8 and measured["mixture loose"] == vae_experiments.shares(judged["mixture"])[1]
 
 
 def test_reach_tells_draws_from_codes():
     x, model = torch.rand(50, 3, 32, 32) * 2 - 1, small(Autoencoder)
-    known = generation.encode_all(model, x)
+    known = generation.latent_codes(model, x)
     found = generation.reach(model, known, x)
     assert found["nearest, code"] == pytest.approx(0, abs=1e-2), "these codes are known"
     assert found["length, code"] == pytest.approx(known.norm(dim=1).median().item())
@@ -215,9 +217,9 @@ def test_reach_tells_draws_from_codes():
 # -- the models ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("d", generation.LATENTS)
+@pytest.mark.parametrize("d", generation.CODE_SIZES)
 def test_the_two_kinds_differ_in_the_loss_alone(d):
-    pair = [recipes.find(generation.weights_of(kind, d)) for kind in generation.KINDS]
+    pair = [recipes.find(generation.weights_of(kind, d)) for kind in generation.FAMILIES]
     ae, vae = (recipe.build() for recipe in pair)
     assert (type(ae), type(vae)) == (Autoencoder, VAE)
     assert [load(recipe.name)[0].config for recipe in pair] == [ae.config, vae.config], "both are shipped"
@@ -231,7 +233,7 @@ def test_the_two_kinds_differ_in_the_loss_alone(d):
 
 
 def test_both_see_the_same_pictures():
-    ae, vae = (recipes.find(generation.weights_of(kind, 8)).batches(100) for kind in generation.KINDS)
+    ae, vae = (recipes.find(generation.weights_of(kind, 8)).batches(100) for kind in generation.FAMILIES)
     torch.manual_seed(4)
     x = ae(0)
     torch.manual_seed(4)
@@ -242,7 +244,7 @@ def test_both_see_the_same_pictures():
 
 
 def loosely(pictures):
-    return generation.rates(pictures.clamp(-1, 1))[1]
+    return vae_experiments.rates(pictures.clamp(-1, 1))[1]
 
 
 def rate(decode, source, n):
@@ -276,10 +278,10 @@ def tables(own=0.1, ae=0.02, gaussian=0.05, mixture=0.3):
     (lambda *a: 1 - rate(*a), "✗", "not valid"),
     (lambda decode, source, n: rate(decode, source, 7), "✗", "of n = 40 codes you took 7"),
     (lambda decode, source, n: rate(decode, densities.standard_normal(2), n), "✗", "you took 0"),
-    (lambda decode, source, n: generation.rates(decode(source.sample(n)).clamp(-1, 1))[0], "✗", "loose"),
+    (lambda decode, source, n: vae_experiments.rates(decode(source.sample(n)).clamp(-1, 1))[0], "✗", "loose"),
     (lambda decode, source, n: (scenes.parse(decode(source.sample(n)).clamp(-1, 1)).residual < 0.3).float().mean(),
      "✗", "colours count too"),
-    (lambda decode, source, n: generation.rates(decode(source.sample(n)))[1], "✗", "ValueError"),
+    (lambda decode, source, n: vae_experiments.rates(decode(source.sample(n)))[1], "✗", "ValueError"),
     (lambda decode, source, n: None, "○", ""),
 ])
 def test_two_by_three(answer, verdict, hint, capsys):

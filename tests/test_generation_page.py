@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from played import check_knobs, play
 
-from helpers.lessons.ae_vs_vae import recipes as generation
+from helpers.lessons.ae_vs_vae import experiments as generation
 
 
 @pytest.fixture(scope="module")

@@ -239,10 +239,10 @@ def test_many_processes_enter_the_manifest_at_once(tmp_path):
 
 def test_a_shorter_training_warms_up_over_its_own_length(tmp_path, monkeypatch):
     r"""The weight of the KL rises over a share of the steps that are taken, whoever asked for how many."""
-    seen, vae = [], recipes.find("vae-beta-10")
+    seen, vae = [], recipes.find("vae-scenes-32-beta-10")
     loss = lambda model, batch: seen.append(float(batch[1])) or vae.loss(model, batch)  # noqa: E731
-    known = {"vae-beta-10": replace(vae, loss=loss, evaluate=lambda model: {"one": 1.0})}
-    assert main("vae-beta-10", "--steps", 8, "--out", tmp_path, known=known) == 0
+    known = {"vae-scenes-32-beta-10": replace(vae, loss=loss, evaluate=lambda model: {"one": 1.0})}
+    assert main("vae-scenes-32-beta-10", "--steps", 8, "--out", tmp_path, known=known) == 0
     assert seen == [5.0] + [10.0] * 7
 
 

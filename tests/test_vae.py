@@ -9,11 +9,12 @@ from torch.distributions import Normal, kl_divergence
 
 from helpers.data import manifest, scenes
 from helpers.lessons.vae import exercises
+from helpers.lessons.vae import experiments as vae
 from helpers.lessons.vae import mnist as vae_mnist
-from helpers.lessons.vae import recipes as vae
+from helpers.lessons.vae import recipes as vae_recipes
 from helpers.models import vae as models
 from helpers.models.autoencoder import Autoencoder
-from helpers.models.vae import VAE, active_units, elbo_loss, gaussian_kl, iw_bound, log_weights, reparameterize
+from helpers.models.vae import PRESETS, VAE, active_units, elbo_loss, gaussian_kl, iw_bound, log_weights, reparameterize
 from helpers.training import recipes
 from helpers.training.checkpoints import load
 from helpers.training.loop import train
@@ -244,30 +245,31 @@ def test_pictures_of_another_shape_are_refused():
 
 
 def test_it_learns_a_batch():
-    model, x = VAE(8, **vae.TINY), scenes.make_scenes(8, 0)[0]
-    history = train(model, lambda step: (x, torch.tensor(0.1)), vae.weighted_loss, 120, label=None)
+    model, x = VAE(8, **PRESETS["tiny"]), scenes.make_scenes(8, 0)[0]
+    history = train(model, lambda step: (x, torch.tensor(0.1)), vae_recipes.weighted_loss, 120, label=None)
     assert history.loss[-1] < 0.2 * history.loss[0] and math.isfinite(history.loss[-1])
 
 
 # -- recipes ---------------------------------------------------------------------------------------
 
 
-def test_the_betas_have_names_that_are_no_paths():
+def test_the_betas_have_names():
     names = [vae.beta_name(beta) for beta in vae.BETAS]
-    assert names[:2] == ["vae-beta-0p1", "vae-beta-1"] and not any("." in name for name in names)
-    assert [recipe.name for recipe in recipes.group("vae-beta")] == names
+    assert names[:2] == ["vae-scenes-32-beta-0.1", "vae-scenes-32-beta-1"]
+    swept = [recipe.name for recipe in recipes.group("vae-scenes-32-beta")]
+    assert [name for name in swept if not name.endswith("judged")] == names
 
 
 def test_a_recipe_warms_up_within_its_own_steps():
-    batches = recipes.find("vae-beta-10").batches(18_000)
-    rise = round(vae.WARMUP * vae.STEPS)
-    at = [batches(step)[1].item() for step in (0, rise // 2 - 1, rise - 1, vae.STEPS - 1)]
+    batches = recipes.find("vae-scenes-32-beta-10").batches(18_000)
+    rise = round(vae_recipes.KL_WARMUP * vae_recipes.STEPS)
+    at = [batches(step)[1].item() for step in (0, rise // 2 - 1, rise - 1, vae_recipes.STEPS - 1)]
     assert at[0] < 0.1 and at[1] == pytest.approx(5) and at[2:] == [10, 10]
-    assert recipes.find("vae-beta-10").at("smoke").batches(20)(19)[1] == 10
+    assert recipes.find("vae-scenes-32-beta-10").at("smoke").batches(20)(19)[1] == 10
 
 
 def test_the_mean_over_pixels_is_the_last_beta():
-    model, x = VAE(4, s=vae.S, **vae.TINY), scenes.make_scenes(6, 0)[0]
+    model, x = VAE(4, s=vae.S, **PRESETS["tiny"]), scenes.make_scenes(6, 0)[0]
     torch.manual_seed(3)
     mu, logvar = model.encode(x)
     wrong = F.mse_loss(model.decode(reparameterize(mu, logvar)), x) + gaussian_kl(mu, logvar).sum(1).mean()
@@ -290,7 +292,7 @@ def test_codes_from_the_prior_itself_have_its_mean_and_standard_deviation():
     assert abs(found["code_mean"]) < 0.02 and found["code_std"] == pytest.approx(1, abs=0.02)
 
 
-SHIPPED = [*(vae.beta_name(beta) for beta in vae.BETAS), "vae-plane", "vae-emoji", "vae-cure-free"]
+SHIPPED = [*(vae.beta_name(beta) for beta in vae.BETAS), "vae-scenes-2-beta-10", "vae-emoji", "vae-scenes-32-free-bits"]
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -11,8 +11,7 @@ from played import check_knobs, play
 from helpers import ROOT
 from helpers.course import notebook_files
 from helpers.data import scenes
-from helpers.lessons.ae_vs_vae import recipes as generation
-from helpers.lessons.vae import recipes as vae
+from helpers.lessons.vae import experiments as vae
 from helpers.metrics.pictures import squared_error
 from helpers.models.vae import gaussian_kl, reparameterize
 
@@ -98,14 +97,14 @@ def test_the_background_is_what_is_left_and_then_the_place(page):
 
 
 def test_free_bits_bring_back_the_background_and_the_place(page):
-    nats, right = gaussian_kl(*vae.encode_all(page["free"], page["unseen"])).mean(0), page["right"]
+    nats, right = gaussian_kl(*vae.posteriors(page["free"], page["unseen"])).mean(0), page["right"]
     assert (nats < vae.FREE).all() and (nats > 0.3).all()
     assert min(right[name] for name in ("background", "column", "row")) > 0.95
     assert right["shape"] < 0.5 and right["size"] < 0.8 and right["all_six"] < page["kept"][100]
 
 
 def test_more_beta_draws_better_and_redraws_worse_up_to_a_point(page):
-    shares = {beta: generation.rates(page["fresh"][beta])[1] for beta in page["swept"]}
+    shares = {beta: vae.rates(page["fresh"][beta])[1] for beta in page["swept"]}
     assert shares[100] > shares[10] > shares[1] and shares[300] < shares[100]
     assert page["kept"][100] < page["kept"][10] < page["kept"][1]
 

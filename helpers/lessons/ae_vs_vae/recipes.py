@@ -1,211 +1,25 @@
-r"""The models of notebook 09: autoencoders and VAEs alike in all but the loss, and what is drawn from their codes.
+r"""The weights of notebook 09: two more VAEs like notebook 08's. Its autoencoders are notebook 02's, layer by layer.
 
-    ae-scenes-8      an autoencoder, d = 8; so for each of LATENTS
-    vae-scenes-8     a VAE of the same layers, steps, learning rate and pictures; beta and s are notebook 08's
-    vae-scenes-32    is that notebook's vae-beta-10, not shipped twice; figures of other seeds are in data/trials.json
+    vae-scenes-4-beta-10              and 8: all but the size of the code is vae-scenes-32-beta-10's
+    autoencoder-scenes-32-judged      notebook 02's recipe, whose draws are judged too; and so for the VAE. Figures of
+                                      other seeds are in data/trials.json, no weights are shipped
 """
 
 from __future__ import annotations
 
-import math
-from functools import partial
+from dataclasses import replace
 
-import torch
-from torch import Tensor
-
-from ...data import scenes
-from ...data.batches import NEW_SCENES_SEED, scene_batches
-from ...metrics.pictures import mse, reconstruct, scene_accuracy
-from ...models.autoencoder import Autoencoder, reconstruction_loss
-from ...models.densities import Mixture, gaussian, mixture, standard_normal
-from ...models.vae import VAE, reparameterize
-from ...systems.range_coding import Quantiser
-from ...training.recipes import Recipe, any_length
-from ..vae.recipes import (
-    CHOSEN,
-    GPU,
-    LATENT,
-    LIMITS,
-    ON_SCENES,
-    STEPS,
-    TINY,
-    accepted,
-    beta_name,
-    decode_all,
-    on_scenes,
-)
-
-KINDS, LATENTS = ("AE", "VAE"), (4, 8, 32)
-SOURCES = ("N(0, I)", "Gaussian", "mixture")  # where codes are drawn from
-COMPONENTS = 24  # of the mixture, where nothing else is said; SWEEP are the widget's
-SWEEP = (1, 4, 8, 16, 24, 32)
-CODES = 5000  # training scenes whose codes a density is fitted to
-ROUNDING = (1.5, 1.0, 0.7, 0.5, 0.35, 0.2)  # to which codes are rounded, in mean standard deviations of their numbers
-SEEDS = (0, 1)  # 0 is the shipped one's; of the others the figures alone are kept, in data/trials.json
-
-
-def weights_of(kind: str, d: int) -> str:
-    r"""The name of the weights of an "AE" or a "VAE" of code size d: ("AE", 8) -> "ae-scenes-8"."""
-    return beta_name(CHOSEN) if (kind, d) == ("VAE", LATENT) else f"{kind.lower()}-scenes-{d}"
-
-
-# -- codes ---------------------------------------------------------------------------------------------------------
-
-
-@torch.no_grad()
-def encode_all(model, x: Tensor, generator: torch.Generator | None = None, batch: int = 500) -> Tensor:
-    r"""Codes (N, d) of pictures x (N, C, S, S). A VAE has clouds instead: their means or, with a generator, a draw."""
-    if not isinstance(model, VAE):
-        return torch.cat([model.encode(part) for part in x.split(batch)])
-    mu, logvar = (torch.cat(parts) for parts in zip(*(model.encode(part) for part in x.split(batch)), strict=True))
-    return mu if generator is None else reparameterize(mu, logvar, generator)
-
-
-def training_codes(model, n: int = CODES) -> Tensor:
-    r"""Codes (n, d) of n training scenes, to fit a density to. Of a VAE they are draws, as its decoder knows them."""
-    return encode_all(model, scenes.make_scenes(n, seed=0)[0], torch.Generator().manual_seed(0))
-
-
-def sources(z: Tensor, k: int = COMPONENTS) -> dict[str, Mixture]:
-    r"""The three latent sources for codes z (n, d): nothing fitted, one Gaussian, and a mixture of k."""
-    return dict(zip(SOURCES, (standard_normal(z.shape[1]), gaussian(z), mixture(z, k)), strict=True))
-
-
-def draw(model, source: Mixture, n: int, seed: int = 0) -> Tensor:
-    r"""n pictures (n, C, S, S) in [-1, 1], from codes of that source; of one seed the chance is the same for all."""
-    return decode_all(model, source.sample(n, torch.Generator().manual_seed(seed)))
-
-
-# -- between two pictures ------------------------------------------------------------------------------------------
-
-
-def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
-    r"""Spherical interpolation between codes (..., d): sin((1-t) w)/sin(w) a + sin(t w)/sin(w) b, w their angle.
-
-    Shoemake 1985; for codes, White 2016. Keeps the length where both have it, as draws of N(0, I) nearly do.
-    """
-    cosine = torch.cosine_similarity(a, b, dim=-1).clamp(-1 + 1e-6, 1 - 1e-6)
-    angle = torch.arccos(cosine)[..., None]
-    return (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
-
-
-def between(model, t: float = 0.5, n: int = 1000, path=torch.lerp) -> Tensor:
-    r"""n pictures at share t of the way from the code of one new scene to that of another; path: lerp or slerp."""
-    x, _ = scenes.make_scenes(2 * n, NEW_SCENES_SEED)
-    a, b = encode_all(model, x).chunk(2)
-    return decode_all(model, path(a, b, t))
-
-
-# -- figures -------------------------------------------------------------------------------------------------------
-
-
-def shares(parsed: scenes.Parsed) -> tuple[float, float]:
-    r"""The valid-scene rate of pictures that were read, by the strict and by the loose limit."""
-    strict, loose = (accepted(parsed, limit).float().mean().item() for limit in LIMITS.values())
-    return strict, loose
-
-
-def rates(pictures: Tensor) -> tuple[float, float]:
-    r"""`shares` of pictures (n, 3, 32, 32)."""
-    return shares(scenes.parse(pictures))
-
-
-def kinds(parsed: scenes.Parsed) -> Tensor:
-    r"""The kind of scene that the parser reads, of background, shape and colour: 0 to 95, int64 (n,)."""
-    shape, colour, background = parsed.factors[:, [0, 1, 5]].unbind(1)
-    return (background * len(scenes.SHAPES) + shape) * len(scenes.COLOURS) + colour
-
-
-def variety(parsed: scenes.Parsed, counted: Tensor, n: int = 100) -> int | None:
-    r"""How many kinds are among the first n pictures with `counted` (N,). Training scenes are of 84 kinds.
-
-    None where fewer than n count, because more pictures show more kinds: 100 real scenes about 58 of the 84.
-    """
-    return len(kinds(parsed)[counted][:n].unique()) if counted.sum() >= n else None
-
-
-def standard_error(rate: float, n: int) -> float:
-    r"""Of a rate measured on n independent draws: sqrt(p (1 - p) / n)."""
-    return math.sqrt(rate * (1 - rate) / n)
-
-
-def judge(model, n: int = 2000, k: int = COMPONENTS) -> dict[str, scenes.Parsed]:
-    r"""{source: what the parser reads in n draws}, then in n / 2 "midpoints" of codes of new scenes."""
-    found = {name: scenes.parse(draw(model, source, n)) for name, source in sources(training_codes(model), k).items()}
-    return found | {"midpoints": scenes.parse(between(model, n=n // 2))}
-
-
-def measure(model, n: int = 2000, k: int = COMPONENTS) -> dict[str, tuple[float, float]]:
-    r"""{source, or "midpoints": (strict, loose) valid-scene rate} of what `judge` reads."""
-    return {name: shares(parsed) for name, parsed in judge(model, n, k).items()}
-
-
-def evaluate(model, n: int = 2000) -> dict[str, float]:
-    x, factors = scenes.make_scenes(n, NEW_SCENES_SEED)
-    y = reconstruct(model, x)
-    found = {"mse": mse(x, y).mean().item(), "all_six": scene_accuracy(y, factors)["all_six"]}
-    return found | named(measure(model, n))
-
-
-def named(measured: dict[str, tuple[float, float]]) -> dict[str, float]:
-    r"""What `measure` returns with a name for each number, as cards and trials keep it."""
-    return {f"{name}{' loose' * i}": rate for name, pair in measured.items() for i, rate in enumerate(pair)}
-
-
-def reach(model, known: Tensor, x: Tensor) -> dict[str, float]:
-    r"""Where N(0, I) falls among codes: medians over as many draws as there are new pictures x.
-
-    known  codes (N, d) of training scenes
-    "length" is the distance from zero; "nearest" is that to the nearest known code.
-    """
-    drawn = standard_normal(known.shape[1]).sample(len(x), torch.Generator().manual_seed(0))
-    fresh = encode_all(model, x, torch.Generator().manual_seed(1))
-    found = {"length, code": known.norm(dim=1), "length, draw": drawn.norm(dim=1)}
-    found |= {f"nearest, {name}": torch.cdist(z, known).amin(1) for name, z in (("code", fresh), ("draw", drawn))}
-    return {name: distances.median().item() for name, distances in found.items()}
-
-
-# -- other uses of a code ------------------------------------------------------------------------------------------
-
-
-def probe(z: Tensor, factors: Tensor, new_z: Tensor, truth: Tensor) -> dict[str, float]:
-    r"""How well a linear map reads each factor off a code: fitted on z (N, d), tried on new_z -> {factor: accuracy}.
-
-    Least squares to one output for each value, and the largest wins. factors, truth: (N, 6), as scenes have them.
-    """
-    table, asked = (torch.cat([part, torch.ones(len(part), 1)], 1) for part in (z, new_z))
-    right = {}
-    for column, name in enumerate(scenes.FACTORS):
-        wanted = torch.nn.functional.one_hot(factors[:, column]).float()
-        guess = asked @ torch.linalg.lstsq(table, wanted).solution
-        right[name] = (guess.argmax(1) == truth[:, column]).float().mean().item()
-    return right
-
-
-def rounded(model, known: Tensor, x: Tensor) -> dict[float, tuple[float, float]]:
-    r"""{step: (bits a picture, mean squared error)} of pictures x whose codes are rounded, one step for all numbers.
-
-    known  codes (N, d) of training scenes: they tell the range, and the unit of `ROUNDING`
-    The bits are the entropies of the numbers, added up: what a coder reaches that treats each number alone.
-    """
-    z, unit, found = encode_all(model, x), known.std(0).mean().item(), {}
-    for step in ROUNDING:
-        quantiser = Quantiser.of_step(known, step * unit)
-        symbols = quantiser.symbols(z)
-        shares = torch.nn.functional.one_hot(symbols, quantiser.levels).float().mean(0)             # (d, levels)
-        y = decode_all(model, quantiser.values(symbols))
-        found[step] = torch.special.entr(shares).sum().item() / math.log(2), mse(x, y).mean().item()
-    return found
-
-
-# -- the recipes ---------------------------------------------------------------------------------------------------
+from ..autoencoder import recipes as autoencoder
+from ..vae import recipes as vae
+from .experiments import CODE_SIZES, FAMILIES, evaluate, weights_of
 
 
 def recipes():
     r"""The recipes of this notebook."""
-    for d in LATENTS:
-        yield Recipe(
-            name=f"ae-scenes-{d}", build=partial(Autoencoder, d, **TINY), batches=any_length(scene_batches),
-            loss=reconstruction_loss, evaluate=evaluate, steps=STEPS, data=ON_SCENES["data"], sizes={"gpu": GPU},
-        )
-        yield on_scenes(f"vae-scenes-{d}", d, CHOSEN, evaluate=evaluate)
+    known = {recipe.name: recipe for recipe in (*autoencoder.recipes(), *vae.recipes())}
+    for d in CODE_SIZES:
+        if weights_of("VAE", d) not in known:
+            yield vae.on_scenes(weights_of("VAE", d), d, vae.CHOSEN)
+    for family in FAMILIES:
+        name = weights_of(family, max(CODE_SIZES))
+        yield replace(known[name], name=f"{name}-judged", evaluate=evaluate)

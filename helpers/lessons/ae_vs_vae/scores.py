@@ -18,8 +18,10 @@ from ...metrics.pictures import mse, reconstruct
 from ...training import tuning
 from ...training.checkpoints import load
 from ..seq2seq_vs_autoencoder.experiments import distance_to_nearest
-from . import recipes as entries
-from .recipes import KINDS, LATENTS, LIMITS, SEEDS, SOURCES, weights_of
+from ..vae import experiments as vae
+from ..vae.experiments import LIMITS
+from . import experiments as entries
+from .experiments import BOTH_SEEDS, CODE_SIZES, FAMILIES, SOURCES, weights_of
 
 SHORT = dict(zip(SOURCES, ("normal", "gaussian", "mixture"), strict=True))
 LARGE, DRAWS = 32, 2000  # the table is of d = 32; of the others the notebook counts what N(0, I) gives
@@ -31,13 +33,13 @@ def judged(kind: str, d: int) -> dict[str, scenes.Parsed]:
     model = load(weights_of(kind, d))[0]
     if d == LARGE:
         return entries.judge(model, DRAWS)
-    return {"N(0, I)": scenes.parse(entries.draw(model, entries.standard_normal(d), DRAWS))}
+    return {"N(0, I)": scenes.parse(vae.drawn_from(model, entries.standard_normal(d), DRAWS))}
 
 
 def every_source(kind: str, d: int):
     r"""One model: from N(0, I) and, at d = 32, from every source and half way between new scenes."""
     for name, parsed in judged(kind, d).items():
-        (strict, loose), n = entries.shares(parsed), len(parsed.residual)
+        (strict, loose), n = vae.shares(parsed), len(parsed.residual)
         place, what = f"{place_of(kind, d)}.{SHORT.get(name, name)}", f"valid scenes, {kind}, d = {d}, {name}"
         yield Score(place, what, strict, ".3f")
         yield Score(f"{place}.loose", f"{what}, loose limit", loose, ".3f")
@@ -50,8 +52,8 @@ def place_of(kind: str, d: int) -> str:
 
 def order():
     r"""What the notebook says of the table: who draws more scenes, by the loose limit and by the strict one."""
-    own, other = (entries.shares(judged(kind, LARGE)["N(0, I)"]) for kind in ("VAE", "AE"))
-    mixed = entries.shares(judged("AE", LARGE)["mixture"])
+    own, other = (vae.shares(judged(kind, LARGE)["N(0, I)"]) for kind in ("VAE", "AE"))
+    mixed = vae.shares(judged("AE", LARGE)["mixture"])
     for i, (limit, suffix) in enumerate(zip(LIMITS, (".strict", ""), strict=True)):
         what = f"valid scenes from N(0, I), the VAE's share over the autoencoder's, d = 32, {limit} limit"
         yield Score(f"generation.order.prior{suffix}", what, own[i] / max(other[i], 1 / DRAWS), ".0f", 1, ">= 4")
@@ -62,8 +64,8 @@ def order():
 
 def seeds():
     r"""The orderings that the notebook states, at d = 32, on two seeds each."""
-    found = {kind: over_seeds(kind) for kind in KINDS}
-    for kind in KINDS:
+    found = {kind: over_seeds(kind) for kind in FAMILIES}
+    for kind in FAMILIES:
         for name in SOURCES:
             of_seeds = [figures[f"{name} loose"] for figures in found[kind]]
             place, what = f"generation.seeds.{kind.lower()}.{SHORT[name]}", f"loosely valid, {kind}, d = 32, {name}"
@@ -80,19 +82,19 @@ def seeds():
 
 def over_seeds(kind: str) -> list[dict[str, float]]:
     r"""Rates at d = 32 of the shipped weights, and of the other seeds as recorded."""
-    shipped = entries.named({name: entries.shares(parsed) for name, parsed in judged(kind, LARGE).items()})
-    return [shipped, *(tuning.find(f"{kind.lower()}-scenes-{LARGE}", seed=seed) for seed in SEEDS[1:])]
+    shipped = entries.named({name: vae.shares(parsed) for name, parsed in judged(kind, LARGE).items()})
+    return [shipped, *(tuning.find(f"{weights_of(kind, LARGE)}-judged", seed=seed) for seed in BOTH_SEEDS[1:])]
 
 
 def interpolation():
     r"""Half way between two new scenes, d = 32: on the sphere, and in pixels. In a straight line: generation.valid."""
-    round_ = entries.rates(entries.between(load(weights_of("VAE", LARGE))[0], path=entries.slerp))
+    round_ = vae.rates(entries.between(load(weights_of("VAE", LARGE))[0], path=entries.slerp))
     yield Score("generation.between.slerp", "valid scenes, VAE, midpoints on the sphere", round_[0], ".3f")
     yield Score("generation.between.slerp.loose", "the same, loose limit", round_[1], ".3f")
     error = entries.standard_error(round_[0], 1000)  # of as many pairs as `between` makes
     yield Score("generation.between.slerp.error", "standard error: valid scenes, VAE, on the sphere", error, ".3f")
     x, _ = scenes.make_scenes(DRAWS, NEW_SCENES_SEED)
-    _, loose = entries.rates(torch.lerp(*x.chunk(2), 0.5))
+    _, loose = vae.rates(torch.lerp(*x.chunk(2), 0.5))
     yield Score("generation.between.pixels.loose", "valid scenes, half one picture and half another, loose limit",
                 loose, ".3f")
 
@@ -100,13 +102,13 @@ def interpolation():
 def variety():
     r"""How many of the 84 kinds of scenes are among 100 loosely valid draws, where there are so many."""
     parsed = scenes.parse(scenes.make_scenes(DRAWS, NEW_SCENES_SEED)[0])
-    sets = entries.accepted(parsed, LIMITS["loose"]).nonzero()[:, 0].split(100)
-    real = np.mean([len(entries.kinds(parsed)[some].unique()) for some in sets if len(some) == 100])
+    sets = vae.accepted(parsed, LIMITS["loose"]).nonzero()[:, 0].split(100)
+    real = np.mean([len(entries.scene_kinds(parsed)[some].unique()) for some in sets if len(some) == 100])
     yield Score("generation.kinds.real", "kinds among 100 scenes, on average", float(real), ".0f")
-    for d in LATENTS:
-        for kind in KINDS:
+    for d in CODE_SIZES:
+        for kind in FAMILIES:
             parsed = judged(kind, d)["N(0, I)"]
-            found = entries.variety(parsed, entries.accepted(parsed, LIMITS["loose"]))
+            found = entries.variety(parsed, vae.accepted(parsed, LIMITS["loose"]))
             if found is not None:
                 yield Score(f"generation.kinds.{kind.lower()}.{d}", f"kinds among 100 draws, {kind}, d = {d}, N(0, I)",
                             found, ".0f", float(real))
@@ -115,18 +117,18 @@ def variety():
 def memory():
     r"""Is a draw from the mixture a training scene? Against what the decoder makes of the scenes it was fitted to."""
     model = load(weights_of("AE", LARGE))[0]
-    train, _ = scenes.make_scenes(entries.CODES, seed=0)
+    train, _ = scenes.make_scenes(entries.FITTED, seed=0)
     more, _ = scenes.make_scenes(2000, NEW_SCENES_SEED)
     z, restored = entries.training_codes(model), reconstruct(model, train)
     source = entries.mixture(z, entries.COMPONENTS)
-    drawn = entries.draw(model, source, DRAWS)
+    drawn = vae.drawn_from(model, source, DRAWS)
     for name, what, x in (("drawn", "a valid draw from the mixture", drawn[judged("AE", LARGE)["mixture"].valid]),
                           ("redrawn", "a restored new scene", reconstruct(model, more[:500]))):
         far = distance_to_nearest(x, restored)
         yield Score(f"generation.memory.{name}", f"squared error of {what} to the nearest restored training scene",
                     far.median().item(), ".4f")
         yield Score(f"generation.memory.{name}.least", "the same, the smallest", far.min().item(), ".4f")
-    known, fresh = (source.log_density(codes).mean().item() for codes in (z, entries.encode_all(model, more)))
+    known, fresh = (source.log_density(codes).mean().item() for codes in (z, entries.latent_codes(model, more)))
     yield Score("generation.memory.nats", "mean log p(z), training codes less those of new scenes, AE, mixture",
                 known - fresh, ".1f")
 
@@ -134,8 +136,8 @@ def memory():
 def reach():
     r"""How near the draws from N(0, I) come to codes, against the codes of new scenes."""
     x, _ = scenes.make_scenes(DRAWS, NEW_SCENES_SEED)
-    for kind in KINDS:
-        for d in LATENTS:
+    for kind in FAMILIES:
+        for d in CODE_SIZES:
             model = load(weights_of(kind, d))[0]
             for name, value in entries.reach(model, entries.training_codes(model), x).items():
                 place = f"generation.reach.{kind.lower()}.{d}.{name.replace(', ', '.')}"
@@ -144,12 +146,12 @@ def reach():
 
 def uses():
     r"""Compression and features, d = 32."""
-    x, factors = scenes.make_scenes(entries.CODES, seed=0)
+    x, factors = scenes.make_scenes(entries.FITTED, seed=0)
     new, truth = scenes.make_scenes(2000, NEW_SCENES_SEED)
     curves = []
-    for kind in KINDS:
+    for kind in FAMILIES:
         model, low = load(weights_of(kind, LARGE))[0], kind.lower()
-        z, new_z = entries.encode_all(model, x), entries.encode_all(model, new)
+        z, new_z = entries.latent_codes(model, x), entries.latent_codes(model, new)
         right = entries.probe(z, factors, new_z, truth)
         for name, share in right.items():
             yield Score(f"generation.use.probe.{low}.{name}", f"{name} read off the code by a linear map, {kind}",
@@ -170,15 +172,15 @@ def uses():
 
 def minutes():
     r"""Training times as the cards recorded them: the machine and its load on that day, not a property of the code."""
-    seconds = [load(weights_of(kind, d))[1].metrics["training_seconds"] for kind in KINDS for d in LATENTS]
+    seconds = [load(weights_of(kind, d))[1].metrics["training_seconds"] for kind in FAMILIES for d in CODE_SIZES]
     yield Score("generation.minutes.longest", "the longest training of the notebook as recorded, on one core",
                 max(seconds) / 60, ".1f", bar="<= 15")
 
 
 def groups():
     r"""(what the names of its scores begin with, the function that yields them)."""
-    for kind in KINDS:
-        for d in LATENTS:
+    for kind in FAMILIES:
+        for d in CODE_SIZES:
             yield place_of(kind, d), partial(every_source, kind, d)
     yield "generation.order", order
     yield "generation.seeds", seeds

@@ -14,8 +14,7 @@ from ...models.densities import standard_normal
 from ...models.vae import gaussian_kl, reparameterize
 from ...training import recipes, tuning
 from ...training.checkpoints import load
-from ..ae_vs_vae import recipes as generation
-from . import recipes as vae
+from . import experiments as vae
 
 CLASSIC = 105.6  # nats: the framework's own example after ten epochs, as its users report
 BURDA = 86.8  # nats: Burda et al. 2016, table 1, a VAE with one layer of codes on binarised MNIST
@@ -33,10 +32,10 @@ def sweep():
     for beta in vae.BETAS:
         model, name = load(vae.beta_name(beta))[0], f"{beta:g}"
         collapsed = beta == vae.MEAN_BETA
-        mu, logvar = vae.encode_all(model, x)
+        mu, logvar = vae.posteriors(model, x)
         y, found = vae.decode_all(model, mu), vae.describe_codes(mu, logvar)
         kept, error = scene_accuracy(y, factors)["all_six"], mse(x, y).mean().item()
-        strict, loose = generation.rates(generation.draw(model, standard_normal(vae.LATENT), 2000))
+        strict, loose = vae.rates(vae.drawn_from(model, standard_normal(vae.LATENT), 2000))
         bar = "< 0.5" if collapsed else f"< {before}" if before else ""  # it falls strictly
         yield Score(f"vae.beta.kl.{name}", f"nats that a code says, beta = {name}", found["kl"],
                     ".2f" if found["kl"] < 2 else ".1f", bar=bar)
@@ -53,7 +52,7 @@ def sweep():
 def aggregated():
     r"""All drawn codes together, at the chosen beta, and the KL by its formula against draws."""
     x, _ = scenes.make_scenes(1000, NEW_SCENES_SEED)
-    mu, logvar = vae.encode_all(load(vae.beta_name(vae.CHOSEN))[0], x)
+    mu, logvar = vae.posteriors(load(vae.beta_name(vae.CHOSEN))[0], x)
     found = vae.describe_codes(mu, logvar)
     mean = abs(found["code_mean"])
     yield Score("vae.codes.mean", "mean of all drawn codes, without its sign", mean, ".3f", 0, "< 0.1")
@@ -74,10 +73,10 @@ def kl_by_draws(mu, logvar, n: int = 100) -> float:
 def shown():
     r"""What the page shows of the chosen one besides: are its reconstructions scenes? And the clouds in the plane."""
     x, _ = scenes.make_scenes(1000, NEW_SCENES_SEED)
-    strict, loose = generation.rates(reconstruct(load(vae.beta_name(vae.CHOSEN))[0], x[:500]))
+    strict, loose = vae.rates(reconstruct(load(vae.beta_name(vae.CHOSEN))[0], x[:500]))
     yield Score("vae.shown.valid", "reconstructions of 500 new scenes that are valid scenes", strict, ".0%")
     yield Score("vae.shown.loose", "those in which one can make out a scene", loose, ".0%")
-    mu, _ = vae.encode_all(load("vae-plane")[0], x)
+    mu, _ = vae.posteriors(load(vae.beta_name(vae.CHOSEN, 2))[0], x)
     outside = (mu.norm(dim=1) > math.sqrt(-2 * math.log(0.05))).float().mean().item()
     yield Score("vae.shown.outside", "mean codes outside the circle of 95 % of N(0, I), d = 2", outside, ".0%", 0.05)
 
@@ -85,24 +84,24 @@ def shown():
 def cures():
     r"""The collapsed one with free bits, and the chosen one without warm-up, as recorded."""
     x, factors = shown_scenes()
-    free = load("vae-cure-free")[0]
-    y, found = reconstruct(free, x), vae.describe_codes(*vae.encode_all(free, x))
+    free = load(f"vae-scenes-{vae.LATENT}-free-bits")[0]
+    y, found = reconstruct(free, x), vae.describe_codes(*vae.posteriors(free, x))
     error, kept = mse(x, y).mean().item(), scene_accuracy(y, factors)["all_six"]
     yield Score("vae.cure.kl.free", "nats that a code says, beta = 38,400 with 0.5 nats free each", found["kl"], ".1f")
     yield Score("vae.cure.mse.free", "mean squared error", error, ".3f", bar="<= 0.05")
     yield Score("vae.cure.all_six.free", "pictures that keep all six factors", kept, ".0%")
-    cold, warm = tuning.find(f"vae-cold-{vae.CHOSEN}"), load(vae.beta_name(vae.CHOSEN))[1].metrics
+    cold, warm = tuning.find(f"vae-scenes-{vae.LATENT}-cold"), load(vae.beta_name(vae.CHOSEN))[1].metrics
     for name, form in (("kl", ".1f"), ("all_six", ".0%"), ("active", ".0f"), ("valid", ".1%")):
         yield Score(f"vae.cure.cold_{name}", f"{name} without warm-up (baseline: with)", cold[name], form, warm[name])
         yield Score(f"vae.cure.warm_{name}", f"{name} with warm-up", warm[name], form)
-    other = tuning.find(f"vae-scenes-{vae.LATENT}", seed=1)  # the chosen one again, for notebook 09
+    other = tuning.find(f"{vae.beta_name(vae.CHOSEN)}-judged", seed=1)  # the chosen one again, for notebook 09
     yield Score("vae.cure.again_all_six", "all_six, warmed up, another seed", other["all_six"], ".0%", warm["all_six"])
 
 
 def emoji():
     x = sets.load_emoji("test").images
     model = load("vae-emoji")[0]
-    error, found = mse(x, reconstruct(model, x)).mean().item(), vae.describe_codes(*vae.encode_all(model, x))
+    error, found = mse(x, reconstruct(model, x)).mean().item(), vae.describe_codes(*vae.posteriors(model, x))
     yield Score("vae.emoji.mse", "mean squared error, held-out emoji, 32 numbers (baseline: the autoencoder)", error,
                 ".4f", mse(x, reconstruct(load("autoencoder-emoji-32")[0], x)).mean().item())
     yield Score("vae.emoji.kl", "nats that a code says", found["kl"], ".0f")
@@ -110,7 +109,7 @@ def emoji():
 
 def mnist():
     r"""As recorded by `python -m tests.benchmarks.vae --record` and helpers.training.tuning: not shipped."""
-    ours = tuning.find("vae-mnist")
+    ours = tuning.find("vae-mnist-40")
     race = tuning.read()[f"{tuning.key(recipes.find('vae-mnist-20'))} beside=plain"]  # of the benchmark
     yield Score("vae.digits.plain", "bound of the plain recipe after ten epochs, grey digits (baseline: as reported)",
                 race["plain_bound"], ".1f", CLASSIC, "<= 107")
@@ -125,7 +124,7 @@ def mnist():
     yield Score("vae.digits.bound", "bound of ours with 40 numbers, binarised digits", ours["bound"], ".1f")
     yield Score("vae.digits.iw", "importance-weighted, k = 5,000 (baseline: published)", ours["iw_all"], ".1f", BURDA,
                 "<= 88")
-    first = tuning.find("vae-mnist", steps=6000)
+    first = tuning.find("vae-mnist-40", steps=6000)
     yield Score("vae.digits.iw_first", "the same after 6,000 steps, tried first", first["iw_all"], ".1f", BURDA)
     yield Score("vae.digits.iw_error", "its standard error from the digits that it was computed on", ours["iw_error"],
                 ".2f")

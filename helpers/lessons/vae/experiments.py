@@ -1,0 +1,100 @@
+r"""What notebook 08 measures: codes and their KL, draws from the prior, and which of them the parser takes for scenes.
+
+The decoder's pixels have a standard deviation of s = 0.1 on [0, 1], so the reconstruction costs |x - y|^2 / 0.02. Only
+beta s^2 shapes the optimum: (beta, s^2) = (10, 0.01) and (1, 0.1) are one model under two names.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ...data import scenes, sets
+from ...data.batches import NEW_SCENES_SEED, in_batches
+from ...data.scenes.parser import MAX_PALETTE_DISTANCE, MAX_RESIDUAL
+from ...metrics.pictures import mse, reconstruct, scene_accuracy
+from ...models.vae import active_units, gaussian_kl, reparameterize
+
+LIMITS = {"strict": MAX_RESIDUAL, "loose": 0.30}  # residual of a valid scene; scenes drawn well stay below 0.06
+S = 0.1  # standard deviation of a pixel on [0, 1]
+BETAS = (0.1, 1, 10, 100, 300, 38_400)
+CHOSEN = 10  # of the betas: a balance. At 100, draws show a scene more often, and reconstructions lose more
+# The last beta is a usual mistake: the mean over the 3,072 numbers of a picture in [-1, 1] instead of their sum. That
+# is 3072 / (4 * 2 s^2) times too little weight for the reconstruction, so as much too much for the KL.
+MEAN_BETA = BETAS[-1]
+FREE = 0.5  # nats that each number of the code may say for nothing, against the collapse
+LATENT = 32  # numbers in a code, where nothing else is said
+
+
+def beta_name(beta: float, latent: int = LATENT) -> str:
+    r"""The name of the weights at that beta, such as "vae-scenes-32-beta-0.1"."""
+    return f"vae-scenes-{latent}-beta-{beta:g}"
+
+
+# -- figures -------------------------------------------------------------------------------------------------------
+
+
+def posteriors(model, x: Tensor) -> tuple[Tensor, Tensor]:
+    r"""mu and logvar of q(z|x), (N, d) each, of many pictures (N, C, S, S)."""
+    return in_batches(model.encode, x)
+
+
+def decode_all(model, z: Tensor) -> Tensor:
+    r"""The pictures at codes (N, d), clamped to [-1, 1]."""
+    return in_batches(lambda part: model.decode(part).clamp(-1, 1), z)
+
+
+def seeded(shape, seed: int = 0) -> Tensor:
+    r"""Standard normal numbers of that shape, always the same ones for a seed."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def describe_codes(mu: Tensor, logvar: Tensor) -> dict[str, float]:
+    r"""KL in nats a picture; units that are active; mean and standard deviation of drawn codes, all numbers together.
+
+    mu, logvar (N, d) of N pictures. The last two belong to the aggregated posterior, the mixture of all q(z|x): the
+    prior's are 0 and 1.
+    """
+    z = reparameterize(mu, logvar, torch.Generator().manual_seed(0))
+    return {"kl": gaussian_kl(mu, logvar).sum(1).mean().item(), "active": active_units(mu).sum().item(),
+            "code_mean": z.mean().item(), "code_std": z.std().item()}
+
+
+def accepted(parsed: scenes.Parsed, limit: float = MAX_RESIDUAL) -> Tensor:
+    r"""Which pictures the parser takes for tiny scenes, bool (n,): residual below `limit`, colours near named ones."""
+    return (parsed.residual < limit) & (parsed.palette_distance < MAX_PALETTE_DISTANCE)
+
+
+def shares(parsed: scenes.Parsed) -> tuple[float, float]:
+    r"""The valid-scene rate of pictures that were read, by the strict and by the loose limit."""
+    strict, loose = (accepted(parsed, limit).float().mean().item() for limit in LIMITS.values())
+    return strict, loose
+
+
+def rates(pictures: Tensor) -> tuple[float, float]:
+    r"""`shares` of pictures (n, 3, 32, 32)."""
+    return shares(scenes.parse(pictures))
+
+
+def drawn_from(model, source, n: int, seed: int = 0) -> Tensor:
+    r"""n pictures (n, C, S, S) in [-1, 1], from codes of that source; of one seed the chance is the same for all."""
+    return decode_all(model, source.sample(n, torch.Generator().manual_seed(seed)))
+
+
+def prior_valid_rate(model, n: int = 2000) -> float:
+    r"""Share of n draws from the prior, z ~ N(0, I), that are scenes by the strict limit."""
+    pictures = decode_all(model, seeded((n, model.config["latent"])))
+    return accepted(scenes.parse(pictures)).float().mean().item()
+
+
+def evaluate_scenes(model, n: int = 2000) -> dict[str, float]:
+    x, factors = scenes.make_scenes(n, NEW_SCENES_SEED)
+    mu, logvar = posteriors(model, x)
+    y = decode_all(model, mu)
+    return {"mse": mse(x, y).mean().item(), "all_six": scene_accuracy(y, factors)["all_six"],
+            **describe_codes(mu, logvar), "valid": prior_valid_rate(model, n)}
+
+
+def evaluate_emoji(model) -> dict[str, float]:
+    x = sets.load_emoji("test").images
+    return {"mse": mse(x, reconstruct(model, x)).mean().item(), **describe_codes(*posteriors(model, x))}
