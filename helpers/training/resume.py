@@ -41,7 +41,7 @@ class Snapshot:
 
     @contextlib.contextmanager
     def held(self, resume: bool):
-        r"""While the run lasts no other writes this snapshot; SnapshotError if one does. With `resume`, load it first."""
+        r"""While the run lasts no other writes this snapshot, else SnapshotError. With `resume`, load it first."""
         if self.path is None or not self.writes:
             if resume:
                 self.load()

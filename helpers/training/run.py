@@ -94,6 +94,8 @@ def save_and_evaluate(recipe: Recipe, path: Path, model: nn.Module, history: His
 
 
 def command_of(name: str, size: str, changes: dict[str, int]) -> str:
+    from accelerate import PartialState
+
     processes = PartialState().num_processes
     launcher = "python" if processes == 1 else f"accelerate launch --num_processes {processes}"
     return " ".join([launcher, "-m helpers.train", name, "--size", size, *as_options(changes)])
