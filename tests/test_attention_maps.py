@@ -138,12 +138,13 @@ def test_a_word_longer_than_a_line_is_broken():
 
 
 def test_a_step_is_drawn_fast_enough_for_a_slider():
+    # The processor's own time, and the best of ten: neighbours on a busy machine do not count.
     generator, seconds = np.random.default_rng(0), []
     for i in range(10):
         weights = generator.dirichlet(np.ones(5 * S))
-        start = time.perf_counter()
+        start = time.process_time()
         figures.to_png(attention.word_rows(weights, SOURCE * 5, TARGET * 5, i))
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
     assert min(seconds) < 0.05, f"{min(seconds) * 1000:.0f} ms"  # 5 ms when measured
 
 

@@ -108,9 +108,9 @@ def test_files_are_small_and_load_at_once():
     assert len(sizes) == 2 and sum(sizes) < 5e6
 
     def seconds():
-        start = time.perf_counter()
+        start = time.process_time()
         load_emoji("all")
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     assert min(seconds() for _ in range(3)) < 0.5
 

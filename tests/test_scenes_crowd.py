@@ -228,11 +228,12 @@ def test_every_object_is_in_the_table():
 
 
 def test_a_batch_is_made_fast_enough_for_every_step():
+    # The processor's own time, and the best of ten: neighbours on a busy machine do not count.
     generator, seconds = torch.Generator().manual_seed(0), []
     for _ in range(10):
-        start = time.perf_counter()
+        start = time.process_time()
         scenes.crowd_batch(*scenes.sample_crowd((1, 2, 3, 4, 5), 64, generator))
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
     assert min(seconds) < 0.01, f"64 sentences took {min(seconds) * 1000:.1f} ms"  # 0.5 ms when measured
 
 
