@@ -30,7 +30,7 @@ class PageError(ValueError):
     """A notebook that cannot be committed as it is; the message says what to change."""
 
 
-def read(path):
+def read_page(path):
     """The notebook node in a file. DamagedFile, which says what restores it, where the file is not whole."""
     read_json(path)
     return nbformat.reads(path.read_text(encoding="utf-8-sig"), as_version=4)

@@ -31,7 +31,7 @@ if not (root / "helpers/course.toml").exists():
     url = os.environ.get("COURSE_REPOSITORY", "{repository}")
     os.environ["GIT_TERMINAL_PROMPT"] = "0"  # fail with a message instead of asking for a password
     try:
-        with tempfile.TemporaryDirectory(prefix="fetching-", dir=here) as new:  # gets its name when it is whole
+        with tempfile.TemporaryDirectory(prefix="fetching-", dir=here) as new:  # renamed when whole
             clone = ["git", "clone", "--quiet", "--depth=1", "--branch={release}", url, f"{{new}}/whole"]
             subprocess.run(clone, check=True, stderr=subprocess.PIPE, encoding="utf-8", errors="replace")
             if fetched.exists():
@@ -42,8 +42,8 @@ if not (root / "helpers/course.toml").exists():
         raise RuntimeError(f"Could not fetch the course from {{url}}. {{why}}") from error
 if root == fetched:
     os.chdir(root / "notebooks")
-    needs = """{packages}"""
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", *needs.split()], check=True)
+    needs = """{packages}""".split()
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", *needs], check=True)
 sys.path.insert(0, str(root))'''
 
 # What Colab lacks, and what sacrebleu imports: with --no-deps, pip leaves Colab's own packages as they are.

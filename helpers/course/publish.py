@@ -32,7 +32,7 @@ NOTEBOOKS = ROOT / "notebooks"
 README = ROOT / "README.md"
 PICTURES = DATA / "pictures"
 MAP = re.compile(r"(<!--course-map-->).*?(<!--/course-map-->)", re.DOTALL)
-TIMEOUT = 1200  # seconds for one cell
+CELL_SECONDS = 1200  # seconds for one cell
 
 
 class PublishError(RuntimeError):
@@ -47,7 +47,7 @@ def main(argv=None):
     options = parser.parse_args(argv)
     print_anywhere()
     try:
-        paths = [find(name) for name in options.notebooks] or existing()
+        paths = [path_of(name) for name in options.notebooks] or existing()
         if options.check:
             stale = [line for path in paths for line in check(path)] + check_readme()
             sys.exit("\n".join(stale) if stale else None)
@@ -64,7 +64,7 @@ def existing():
     return sorted(NOTEBOOKS.glob("[0-9]*.ipynb"), key=lambda path: (path.name.startswith("00"), path.name))
 
 
-def find(name):
+def path_of(name):
     """The path of a notebook that is named by its number, file or path."""
     path = NOTEBOOKS / outline.notebook(Path(name).name.removesuffix(".ipynb")).name
     if not path.exists():
@@ -74,7 +74,7 @@ def find(name):
 
 def publish(path, run=True):
     """Execute (with run), clean and stamp one notebook file; returns one line that says what was done."""
-    book, notebook = outline.notebook(path.name), notebook_files.read(path)
+    book, notebook = outline.notebook(path.name), notebook_files.read_page(path)
     try:
         notebook_files.stamp(notebook, book)
         cost = execute(notebook, path.name) if run else None
@@ -100,7 +100,7 @@ def execute(notebook, name):
 
     client = NotebookClient(
         notebook,
-        timeout=TIMEOUT,
+        timeout=CELL_SECONDS,
         kernel_name="python3",
         extra_arguments=["--log-level=ERROR"],
         store_widget_state=False,
@@ -140,7 +140,7 @@ def filled_readme():
 
 def check(path):
     """What is stale in one notebook, as a list of lines that say what to do; empty when it is up to date."""
-    notebook, book = notebook_files.read(path), outline.notebook(path.name)
+    notebook, book = notebook_files.read_page(path), outline.notebook(path.name)
     found = notebook_files.problems(notebook)
     stamped = copy.deepcopy(notebook)
     notebook_files.stamp(stamped, book)

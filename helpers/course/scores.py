@@ -27,7 +27,7 @@ from ..data.files import print_anywhere, read_json, write_json
 from ..training.checkpoints import CheckpointError
 
 PATH = DATA / "scores.json"
-COLUMNS = "{:38} {:>9} {:>9} {:>9}  {:8} {}"
+ROW = "{:38} {:>9} {:>9} {:>9}  {:8} {}"
 COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 
 
@@ -119,7 +119,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     print_anywhere()
     try:
-        found = [shown(score, table=not options.json) for score in compute(options.prefix)]
+        found = [printed(score, table=not options.json) for score in compute(options.prefix)]
     except UnknownPrefixError as error:
         parser.error(str(error))
     except CheckpointError as error:
@@ -129,26 +129,26 @@ def main(argv: list[str] | None = None) -> int:
         skipped = {score.name: score.skipped for score in found if score.value is None}
         print(json.dumps({"scores": entries, "skipped": skipped}, indent=1))
     if options.write:
-        write_json(PATH, {"scores": kept(options.prefix, found) | entries})
+        write_json(PATH, {"scores": left_as_recorded(options.prefix, found) | entries})
     return int(any(score.verdict == "missed" for score in found))
 
 
-def kept(prefix: str, found: list[Score]) -> dict[str, dict]:
+def left_as_recorded(prefix: str, found: list[Score]) -> dict[str, dict]:
     r"""The recorded figures that a run leaves as they are: those of other prefixes, and those of skipped groups."""
     skipped = tuple(score.name for score in found if score.value is None)
     older = read_json(PATH, absent={}).get("scores", {})
     return {name: entry for name, entry in older.items() if not name.startswith(prefix) or name.startswith(skipped)}
 
 
-def shown(score: Score, table: bool) -> Score:
+def printed(score: Score, table: bool) -> Score:
     r"""Print a row of the table as soon as it is known."""
     if table:
         row = (score.name, score.text(), score.text(score.baseline) if score.baseline is not None else "", score.bar)
         why = f": {score.skipped}" if score.skipped else ""
-        print(COLUMNS.format(*row, score.verdict, score.what + why), flush=True)
+        print(ROW.format(*row, score.verdict, score.what + why), flush=True)
     return score
 
 
 if __name__ == "__main__":
-    print(COLUMNS.format("score", "value", "baseline", "bar", "verdict", "what"), file=sys.stderr)
+    print(ROW.format("score", "value", "baseline", "bar", "verdict", "what"), file=sys.stderr)
     sys.exit(main())

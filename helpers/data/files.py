@@ -47,14 +47,14 @@ def print_anywhere() -> None:
 
     On a Korean Windows, the encoding of a file or a pipe is cp949, which has no "✓".
     """
-    codecs.register_error("plain", lambda error: ("".join(map(plain, error.object[error.start:error.end])), error.end))
+    codecs.register_error("plain", _in_plain)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a notebook's streams have no encoding
             stream.reconfigure(errors="plain")
 
 
-def plain(character: str) -> str:
-    return PLAIN.get(character, "?")
+def _in_plain(error: UnicodeEncodeError) -> tuple[str, int]:
+    return "".join(PLAIN.get(character, "?") for character in error.object[error.start:error.end]), error.end
 
 
 def write_atomically(path: Path, content: bytes) -> None:
