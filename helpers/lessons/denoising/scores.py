@@ -26,6 +26,8 @@ from .recipes import (
 PICTURES = {"scenes": 100, "emoji": 150}
 SHORT = {"nothing": "noisy"} | CLASSICAL | NETWORKS
 BARS = {"scenes": ">= 2", "emoji": ">= 1.5"}
+CODE = "code of 64"
+NAMED = {("scenes", 0.1): (CODE, "median"), ("scenes", 0.5): (CODE,), ("emoji", 0.1): (CODE,)}  # on the page
 OVER_MEDIAN = {0.1: "< 0", 0.3: ">= 2.5", 0.5: ">= 5"}  # of the bottleneck on scenes: it loses first, then leads
 
 
@@ -37,20 +39,22 @@ def measured(kind: str, sigma: float) -> dict[str, float]:
 
 
 def against_filters():
+    """The network with skips over the best filter at every level; of the single figures, those that the page names."""
     for kind in KINDS:
         for sigma in SIGMAS:
             found = measured(kind, sigma)
             best = max(found[name] for name in CLASSICAL)
-            for name, value in found.items():
-                what = f"PSNR in dB, {kind}, {sigma}: {name}"
-                yield Score(f"denoising.psnr.{kind}.{SHORT[name]}.{sigma}", what, value, ".1f", found["nothing"])
-            what, over_median = f"over the best filter in dB, {kind}, {sigma}", found["code of 64"] - found["median"]
-            yield Score(f"denoising.psnr.{kind}.lead.{sigma}", f"skips {what}", found["skips"] - best, ".1f", 0,
-                        BARS[kind])
-            yield Score(f"denoising.psnr.{kind}.code_lead.{sigma}", f"code of 64 {what}", found["code of 64"] - best,
-                        ".1f", 0)
-            yield Score(f"denoising.psnr.{kind}.over_median.{sigma}", f"code of 64 over the median, {kind}, {sigma}",
-                        over_median, ".1f", 0, OVER_MEDIAN.get(sigma, "") if kind == "scenes" else "")
+            yield Score(f"denoising.psnr.{kind}.lead.{sigma}", f"skips over the best filter in dB, {kind}, {sigma}",
+                        found["skips"] - best, ".1f", 0, BARS[kind])
+            if kind == "scenes" and sigma in OVER_MEDIAN:
+                yield Score(f"denoising.psnr.scenes.over_median.{sigma}", f"code of 64 over the median, {sigma}",
+                            found["code of 64"] - found["median"], ".1f", 0, OVER_MEDIAN[sigma])
+            for name in NAMED.get((kind, sigma), ()):
+                yield Score(f"denoising.psnr.{kind}.{SHORT[name]}.{sigma}", f"PSNR in dB, {kind}, {sigma}: {name}",
+                            found[name], ".1f", found["nothing"])
+            if (kind, sigma) == ("scenes", 0.5):
+                yield Score("denoising.psnr.scenes.code_lead.0.5", "code of 64 over the best filter in dB, scenes, 0.5",
+                            found["code of 64"] - best, ".1f", 0)
 
 
 def all_held_out_emoji():
@@ -99,8 +103,9 @@ def defects():
     r"""A magenta square: the error to the clean picture inside it, as a share of what the square itself makes."""
     clean, marked, mask = marked_scenes(300)
     raw = error_inside(clean, marked, mask).mean().item()
-    for name in ("defect-0-64-6000", "dae-scenes-code", "dae-scenes-skip"):
-        for sigma in (0, 0.1, 0.3):
+    levels = {"defect-0-64-6000": (0,), "dae-scenes-code": (0,), "dae-scenes-skip": (0, 0.1, 0.3)}
+    for name, sigmas in levels.items():
+        for sigma in sigmas:
             y = reconstruct(load(name)[0], with_noise(marked, sigma))
             left = error_inside(clean, y, mask).mean().item() / raw
             what = f"error left inside a square, noise {sigma}: {name}"

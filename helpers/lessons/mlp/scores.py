@@ -80,7 +80,6 @@ def compare(place: str, latent: int, x, pca: PCA):
         errors[kind], sizes[kind] = find(f"mlp-{place}-{kind}").evaluate(model)["mse"], parameters(model)
         yield Score(f"mlp.{place}.{kind}", f"mean squared error, {what}, d = {latent} (baseline PCA)", errors[kind],
                     form, linear)
-        yield Score(f"mlp.{place}.parameters.{kind}", f"parameters, {what}", sizes[kind], ",.0f")
         for lr in tried.LEARNING_RATES:
             yield Score(f"mlp.{place}.tuning.{kind}.{lr:g}", f"mean squared error, {what}, tried at a rate of {lr:g}",
                         figures(f"mlp-{place}-{kind}", lr=lr, steps=TUNING_STEPS)["mse"], form)
@@ -107,9 +106,6 @@ def on_emoji():
 
 def shuffled():
     r"""Scenes whose pixels stand in a fixed random order."""
-    ours = tried.evaluate_shuffled(load("mlp-shuffled-conv")[0])["mse"]
-    yield Score("mlp.shuffled.conv", "mean squared error, convolutional, shuffled pixels (baseline: in order)", ours,
-                ".5f", figures("mlp-scenes-conv")["mse"])
     for lr in tried.LEARNING_RATES:
         yield Score(f"mlp.shuffled.tuning.conv.{lr:g}", f"the same, tried at a rate of {lr:g}",
                     figures("mlp-shuffled-conv", lr=lr, steps=TUNING_STEPS)["mse"], ".4f")
