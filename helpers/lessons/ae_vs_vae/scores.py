@@ -170,7 +170,7 @@ def uses():
         yield Score(f"generation.use.mse.{low}", f"mean squared error, code in full, {kind}",
                     mse(new, reconstruct(model, new)).mean().item(), ".5f")
     rates = np.arange(max(bits[0] for bits, _ in curves), max(bits[-1] for bits, _ in curves))
-    ours, theirs = (np.interp(rates, bits, np.log(error)) for bits, error in curves)  # beyond its last point a curve is flat
+    ours, theirs = (np.interp(rates, bits, np.log(error)) for bits, error in curves)  # flat beyond its last point
     yield Score("generation.use.crossing", "bits a picture from which the autoencoder has less error than the VAE",
                 rates[ours < theirs].min().item(), ".0f")
 
