@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from helpers.data import scenes, sets
 from helpers.data.noise import add_noise
+from helpers.lessons.denoising import experiments as entries
 from helpers.lessons.denoising import filters
-from helpers.lessons.denoising import recipes as entries
 from helpers.metrics.pictures import mse, psnr
 from helpers.models.denoising import PointDenoiser, denoising_loss, ideal_denoiser, log_density, weighted_denoising_loss
 from helpers.models.small_unet import WIDTHS, SmallUNet, Up

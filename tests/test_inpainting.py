@@ -9,7 +9,7 @@ from played import play, positions
 
 from helpers.data import masks, scenes, sets
 from helpers.lessons.inpainting import baselines, exercises
-from helpers.lessons.inpainting import recipes as inpainting
+from helpers.lessons.inpainting import experiments as inpainting
 from helpers.models.inpainting import (
     BottleneckInpainter,
     SkipInpainter,

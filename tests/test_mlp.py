@@ -10,7 +10,7 @@ from torch import nn
 
 from helpers.data import manifest, scenes, two_classes
 from helpers.lessons.mlp import exercises
-from helpers.lessons.mlp import recipes as entries
+from helpers.lessons.mlp import experiments as entries
 from helpers.models.mlp import MLP, Copies, Grid, MLPAutoencoder, classification_loss
 from helpers.training import recipes, tuning
 from helpers.training.checkpoints import load

@@ -9,7 +9,7 @@ from ...data.masks import error_inside
 from ...metrics.pictures import mse, psnr, reconstruct, scene_accuracy
 from ...training.checkpoints import load
 from ..seq2seq_vs_autoencoder.experiments import marked_scenes
-from .recipes import (
+from .experiments import (
     CLASSICAL,
     KINDS,
     NETWORKS,

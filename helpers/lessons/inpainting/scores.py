@@ -15,8 +15,7 @@ from ...models.inpainting import smooth_guess
 from ...training import tuning
 from ...training.checkpoints import load
 from . import baselines
-from .recipes import (
-    NETS,
+from .experiments import (
     SHARE,
     empty_scenes,
     fill,
@@ -26,6 +25,7 @@ from .recipes import (
     pooled,
     visible_share,
 )
+from .recipes import NETS
 
 HIDDEN, SEEN = 0.15, 0.6  # an object counts as hidden below, as seen above, by the share of it that is visible
 SHARES = (0.25, 0.75, 0.9)  # of the patches, at test time

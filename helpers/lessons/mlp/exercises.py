@@ -61,7 +61,7 @@ def finite_differences() -> Exercise:
         assert_close("the gradient of the sum of squares at [1, -2]", found, 2 * w, 1e-6)
 
     def agrees_with_autograd(estimate):
-        torch.manual_seed(0)
+        generator = torch.Generator().manual_seed(0)
         x, target = torch.randn(10, 3).double(), torch.randn(10, 1).double()
         w = torch.randn(4, 3).double()
 

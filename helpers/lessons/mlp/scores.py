@@ -19,8 +19,8 @@ from ...training import tuning
 from ...training.checkpoints import load
 from ...training.recipes import find
 from ..autoencoder.experiments import scene_pca
-from . import recipes as tried
-from .recipes import DEPTHS, EMOJI_LATENT, SCENE_LATENT, TUNING_STEPS, WIDTHS
+from . import experiments as tried
+from .experiments import DEPTHS, EMOJI_LATENT, SCENE_LATENT, TUNING_STEPS, WIDTHS
 
 KINDS = {"dense": "MLP", "conv": "convolutional"}
 WEIGHTS = ("mlp-spirals", "mlp-scenes-dense", "mlp-scenes-conv", "mlp-emoji-dense", "mlp-emoji-conv",
