@@ -62,8 +62,7 @@ def finite_differences() -> Exercise:
 
     def agrees_with_autograd(estimate):
         generator = torch.Generator().manual_seed(0)
-        x, target = torch.randn(10, 3).double(), torch.randn(10, 1).double()
-        w = torch.randn(4, 3).double()
+        x, target, w = (torch.randn(shape, generator=generator).double() for shape in ((10, 3), (10, 1), (4, 3)))
 
         def loss(w):
             return (torch.tanh(x @ w.T).sum(1, keepdim=True) - target).square().mean()
