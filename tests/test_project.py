@@ -312,9 +312,9 @@ def test_memory_over_the_limit_is_seen():
 def test_memory_that_is_held_after_a_page_is_seen():
     from conftest import NotebookRules
 
-    NotebookRules(rest_mb=100_000).check_rest(os.getpid())
+    NotebookRules().check_rest(os.getpid(), 100_000)
     with pytest.raises(AssertionError, match="holds .* MB, of 1 MB"):
-        NotebookRules(rest_mb=1).check_rest(os.getpid())
+        NotebookRules().check_rest(os.getpid(), 1)
 
 
 def test_a_name_that_a_page_uses_again_for_another_thing_is_seen():
