@@ -1,7 +1,7 @@
-r"""The weights of notebook 06: denoising autoencoders, with a narrow middle and with skip connections.
+"""The weights of notebook 06: denoising autoencoders, with a narrow middle and with skip connections.
 
     dae-scenes-code, dae-emoji-code    every picture passes a code of 64 numbers
-    dae-scenes-skip, dae-emoji-skip    none has to: details go past the middle
+    dae-scenes-unet, dae-emoji-unet    none has to: details go past the middle
 
 All are trained on noise of a level from U(0, 0.5) for each picture, which the network is not told ("blind"), with the
 clean picture as target. The last one also sees its emoji turned and in other colours, and weighs quiet ones more.
@@ -12,32 +12,25 @@ from __future__ import annotations
 from functools import partial
 
 import torch
-from torch import Tensor
 
-from ...data import scenes, sets
-from ...data.batches import NEW_SCENES_SEED, emoji_batches, scene_batches
+from ...data.batches import emoji_batches, scene_batches
 from ...data.noise import add_noise
-from ...metrics.pictures import psnr, reconstruct
 from ...models.autoencoder import Autoencoder
 from ...models.denoising import weighted_denoising_loss
 from ...models.small_unet import SmallUNet
-from ...training.checkpoints import load
 from ...training.recipes import Recipe, any_length
-from . import filters
+from .experiments import LOUDEST, psnr_by_level
 
-HIGHEST = 0.5  # the noise level on [0, 1] up to which all are trained
-KINDS = ("scenes", "emoji")
-SIGMAS = (0.1, 0.2, 0.3, 0.5)  # the levels that figures are quoted at
-CODE = 64
 NARROW, NARROWER = {"width": 32, "bottom": 16, "hidden": 128}, {"width": 16, "bottom": 16, "hidden": 96}
+ALIKE = f"with noise of a level from U(0, {LOUDEST}) on [0, 1], drawn anew at every step, batches of 32"
 
 
-def noisy(clean, highest: float = HIGHEST):
-    r"""step -> (noisy pictures, clean ones, the level of each), where `clean` is step -> pictures."""
+def noisy(clean):
+    """step -> (noisy pictures, clean ones, the level of each), where `clean` is step -> pictures."""
 
     def batches(step):
         x = clean(step)
-        sigma = highest * torch.rand(len(x))
+        sigma = LOUDEST * torch.rand(len(x))
         return add_noise(x, sigma), x, sigma
 
     return batches
@@ -52,7 +45,7 @@ def noisy_emoji(batch: int = 32):
 
 
 def turned_emoji(batch: int = 32):
-    r"""The same, each by 0 to 3 quarter turns, about half with their colour channels in another order.
+    """Noisy emoji, each by 0 to 3 quarter turns, about half with their colour channels in another order.
 
     A few thousand pictures are soon known by heart. Noise has no upright and no colour, so more edges can be had free.
     """
@@ -66,93 +59,22 @@ def turned_emoji(batch: int = 32):
     return noisy(clean)
 
 
-def with_noise(x: Tensor, sigma: float) -> Tensor:
-    r"""x with the noise that figures are measured with: always the same for the same shape and level."""
-    return add_noise(x, sigma, torch.Generator().manual_seed(NEW_SCENES_SEED))
-
-
-def new_pictures(kind: str, n: int = 300) -> Tensor:
-    r"""n pictures that nothing here was trained or tuned on: "scenes" or "emoji", of held-out families."""
-    if kind == "scenes":
-        return scenes.make_scenes(n, NEW_SCENES_SEED)[0]
-    images = sets.load_emoji("test").images
-    return images[torch.randperm(len(images), generator=torch.Generator().manual_seed(0))[:n]]
-
-
-def mean_psnr(x: Tensor, y: Tensor) -> float:
-    r"""PSNR in dB of clamped y to x, the mean over pictures."""
-    return psnr(x, y.clamp(-1, 1)).mean().item()
-
-
-def evaluate(kind: str, model) -> dict[str, float]:
-    x = new_pictures(kind)
-    return {f"psnr_{sigma}": mean_psnr(x, reconstruct(model, with_noise(x, sigma))) for sigma in SIGMAS}
-
-
-@torch.no_grad()
-def again(model, y: Tensor, times: int) -> Tensor:
-    r"""model(model(... model(y))), `times` times, clamped at the end: pictures (B, C, S, S) -> the same shape."""
-    for _ in range(times):
-        y = model(y)
-    return y.clamp(-1, 1)
-
-
-def pure_noise(n: int, seed: int = 4) -> Tensor:
-    r"""n pictures with nothing in them: noise of the highest level around grey, (n, 3, 32, 32)."""
-    return add_noise(torch.zeros(n, 3, 32, 32), HIGHEST, torch.Generator().manual_seed(seed))
-
-
-def denoise_and_renoise(model, y: Tensor, steps: int, seed: int = 0) -> Tensor:
-    r"""`steps` times: the model's answer, then fresh noise on it, of a level that falls to 0 in equal steps.
-
-    Near to the sampler of Kadkhodaie & Simoncelli, NeurIPS 2021: a denoiser that is blind, and fresh noise.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    for k in range(steps):
-        y = add_noise(again(model, y, 1), HIGHEST * (1 - (k + 1) / steps), generator)
-    return y.clamp(-1, 1)
-
-
-# Denoisers by the names that figures give them; a classical one is told the level.
-CLASSICAL = {"Gaussian": "gaussian", "median": "median", "total variation": "variation", "non-local means": "nlm"}
-NETWORKS = {"code of 64": "code", "skips": "skip"}
-
-
-def denoisers(kind: str) -> dict:
-    r"""{name: (noisy pictures, sigma) -> pictures in [-1, 1]}: nothing, the classical four, the two shipped networks.
-
-    kind   the pictures that they are tuned for or trained on, "scenes" or "emoji"
-    """
-    table = {"nothing": lambda y, sigma: y.clamp(-1, 1)}
-    table |= {name: partial(filters.denoise, key, kind) for name, key in CLASSICAL.items()}
-    return table | {name: blind(load(f"dae-{kind}-{key}")[0]) for name, key in NETWORKS.items()}
-
-
-def blind(model):
-    r"""A network as one of `denoisers`: it takes the level, and does not look at it."""
-    return lambda y, sigma: reconstruct(model, y, batch=50)
-
-
-# -- the recipes ---------------------------------------------------------------------------------------------------
-
-ALIKE = f"with noise of a level from U(0, {HIGHEST}) on [0, 1], drawn anew at every step, batches of 32"
-
-
 def recipes():
-    r"""The recipes of this notebook."""
-    for kind, source, narrow, steps in (("scenes", noisy_scenes, NARROW, 6000), ("emoji", noisy_emoji, NARROWER, 4000)):
+    """The recipes of this notebook."""
+    for world, source, narrow, steps in (("scenes", noisy_scenes, NARROW, 6000),
+                                         ("emoji", noisy_emoji, NARROWER, 4000)):
         yield Recipe(
-            name=f"dae-{kind}-code", build=partial(Autoencoder, CODE, **narrow), batches=any_length(source),
-            loss=weighted_denoising_loss, evaluate=partial(evaluate, kind), steps=steps, data=f"{kind} {ALIKE}",
+            name=f"dae-{world}-code", build=partial(Autoencoder, 64, **narrow), batches=any_length(source),
+            loss=weighted_denoising_loss, evaluate=partial(psnr_by_level, world), steps=steps, data=f"{world} {ALIKE}",
             sizes={"gpu": {"steps": 5 * steps}},
         )
 
     yield Recipe(
-        name="dae-scenes-skip", build=SmallUNet, batches=any_length(noisy_scenes), loss=weighted_denoising_loss,
-        evaluate=partial(evaluate, "scenes"), steps=5000, data=f"scenes {ALIKE}", sizes={"gpu": {"steps": 25_000}},
+        name="dae-scenes-unet", build=SmallUNet, batches=any_length(noisy_scenes), loss=weighted_denoising_loss,
+        evaluate=partial(psnr_by_level, "scenes"), steps=5000, data=f"scenes {ALIKE}", sizes={"gpu": {"steps": 25_000}},
     )
     yield Recipe(
-        name="dae-emoji-skip", build=SmallUNet, batches=any_length(turned_emoji),
-        loss=partial(weighted_denoising_loss, pivot=0.02), evaluate=partial(evaluate, "emoji"), steps=9000, lr=3e-3,
-        data=f"emoji, turned and with channels exchanged, {ALIKE}", sizes={"gpu": {"steps": 45_000}},
+        name="dae-emoji-unet", build=SmallUNet, batches=any_length(turned_emoji),
+        loss=partial(weighted_denoising_loss, pivot=0.02), evaluate=partial(psnr_by_level, "emoji"), steps=9000,
+        lr=3e-3, data=f"emoji, turned and with channels exchanged, {ALIKE}", sizes={"gpu": {"steps": 45_000}},
     )

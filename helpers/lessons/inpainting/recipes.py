@@ -1,11 +1,10 @@
-r"""The weights of notebook 07: inpainters and masked autoencoders, on scenes and on emoji.
+"""The weights of notebook 07: inpainters and masked autoencoders, on scenes and on emoji.
 
-    inpaint-scenes-skip        a U-Net: what is known reaches the drawing directly
-    inpaint-scenes-skip-guess  the same, which starts from a smooth guess; only its figures are kept, in
-                               data/trials.json
+    inpaint-scenes-unet        what is known reaches the drawing directly
+    inpaint-scenes-unet-guess  it starts from a smooth guess; only its figures are kept, in data/trials.json
     inpaint-scenes-code        all that is drawn has passed a code of 64 numbers; the loss counts the whole picture
-    inpaint-scenes-code-hole   the same, and the loss counts the hole alone: it learns so slowly that only its figures
-                               are kept, in data/trials.json
+    inpaint-scenes-code-hole   here the loss counts the hole alone: it learns so slowly that only its figures are kept,
+                               in data/trials.json
     mae-scenes                 a masked autoencoder, three quarters of the patches hidden
 
 A batch is (pictures, masks).
@@ -15,133 +14,55 @@ from __future__ import annotations
 
 from functools import partial
 
-import torch
-from torch import Tensor
-
-from ...data import masks, scenes, sets
-from ...data.batches import BATCH, NEW_SCENES_SEED, emoji_batches, scene_batches
-from ...metrics.pictures import scene_accuracy
-from ...models.inpainting import BottleneckInpainter, SkipInpainter, check_mask, masked_loss, paste, whole_loss
+from ...data import masks
+from ...data.batches import BATCH, emoji_batches, scene_batches
+from ...models.inpainting import BottleneckInpainter, UNetInpainter, masked_loss, whole_loss
 from ...models.mae import MAE
-from ...training.recipes import Recipe
+from ...training.recipes import Recipe, any_length
+from .experiments import HIDDEN_PATCHES, PATCH_SIDE, judge_on_emoji, judge_on_patches, judge_on_scenes
 
-LATENT = 64
-PATCH, SHARE = 4, 0.75  # of the masked autoencoder
+BOTTLENECK = partial(BottleneckInpainter, 64)
+MASKED_PICTURES = {
+    "scenes": (scene_batches, judge_on_scenes, "tiny scenes, drawn anew at every step"),
+    "emoji": (emoji_batches, judge_on_emoji, "emoji of the training families, half of them mirrored"),
+}
 
 
 def masked(pictures, hide):
-    r"""steps -> step -> (x, masks). pictures: () -> (step -> x); hide: n -> masks (n, 1, S, S)."""
+    """step -> (x, masks). pictures: () -> (step -> x); hide: n -> masks (n, 1, S, S)."""
+    draw = pictures()
 
-    def batches(steps):
-        draw = pictures()
-
-        def batch(step):
-            x = draw(step)
-            return x, hide(len(x))
-
-        return batch
+    def batches(step):
+        x = draw(step)
+        return x, hide(len(x))
 
     return batches
 
 
-@torch.no_grad()
-def fill(model, x: Tensor, mask: Tensor, batch: int = 100) -> Tensor:
-    r"""Pictures x with their hidden pixels drawn by the model, clamped to [-1, 1]; the known ones as they were."""
-    parts = zip(x.split(batch), mask.split(batch), strict=True)
-    return torch.cat([paste(model(part, hidden).clamp(-1, 1), part, hidden) for part, hidden in parts])
+def patch_masks(n: int):
+    return masks.patches(n, HIDDEN_PATCHES, PATCH_SIDE)
 
 
-def new_scenes_with_holes(n: int = 1000) -> tuple[Tensor, Tensor, Tensor]:
-    r"""n new scenes, their factors, and a 14x14 hole at a random place of each."""
-    x, factors = scenes.make_scenes(n, NEW_SCENES_SEED)
-    return x, factors, masks.box(n, generator=torch.Generator().manual_seed(NEW_SCENES_SEED))
-
-
-def new_emoji_with_holes() -> tuple[Tensor, Tensor]:
-    r"""The emoji of the held-out families, and a 14x14 hole at a random place of each."""
-    x = sets.load_emoji("test").images
-    return x, masks.box(len(x), generator=torch.Generator().manual_seed(NEW_SCENES_SEED))
-
-
-def visible_share(x: Tensor, factors: Tensor, mask: Tensor) -> Tensor:
-    r"""The share of each scene's object that is not hidden: scenes (B, 3, S, S), factors (B, 6) -> (B,) in [0, 1].
-
-    A scene is drawn as background + coverage * (colour - background), so its coverage can be read off exactly.
-    """
-    check_mask(x, mask)
-    colour, ground = scenes.PALETTE[factors[:, 1]], scenes.drawing.BACKGROUND_PALETTE[factors[:, 5]]
-    contrast = (colour - ground)[:, :, None, None]
-    cover = ((x - ground[:, :, None, None]) * contrast).sum(1) / contrast.square().sum(1)          # (B, S, S)
-    return (cover * ~mask[:, 0]).sum((1, 2)) / cover.sum((1, 2))
-
-
-def empty_scenes(x: Tensor, factors: Tensor) -> Tensor:
-    r"""The scenes without their objects: the background alone, as x (B, 3, S, S)."""
-    return scenes.drawing.BACKGROUND_PALETTE[factors[:, 5], :, None, None].expand_as(x)
-
-
-def evaluate_scenes(model) -> dict[str, float]:
-    x, factors, mask = new_scenes_with_holes()
-    y = fill(model, x, mask)
-    return {"inside": pooled(x, y, mask), "all_six": scene_accuracy(y, factors)["all_six"]}
-
-
-def evaluate_emoji(model) -> dict[str, float]:
-    x, mask = new_emoji_with_holes()
-    return {"inside": pooled(x, fill(model, x, mask), mask)}
-
-
-def patch_masks(n: int, share: float = SHARE) -> Tensor:
-    return masks.patches(n, share, PATCH)
-
-
-def new_scenes_with_patches(share: float = SHARE, n: int = 1000) -> tuple[Tensor, Tensor, Tensor]:
-    r"""n new scenes, their factors, and a share of the 4x4 patches of each hidden at random."""
-    x, factors = scenes.make_scenes(n, NEW_SCENES_SEED)
-    generator = torch.Generator().manual_seed(NEW_SCENES_SEED)
-    return x, factors, masks.patches(n, share, PATCH, generator=generator)
-
-
-def evaluate_patches(model) -> dict[str, float]:
-    x, _, mask = new_scenes_with_patches()
-    return {"inside": pooled(x, fill(model, x, mask), mask)}
-
-
-def pooled(x: Tensor, y: Tensor, mask: Tensor) -> float:
-    r"""The mean error inside the holes of all pictures, each picture counting the same."""
-    return masks.error_inside(x, y, mask).mean().item()
-
-
-# -- the recipes ---------------------------------------------------------------------------------------------------
-
-CODE = partial(BottleneckInpainter, LATENT)
-NETS = {"code": (CODE, whole_loss, 5000), "skip": (SkipInpainter, masked_loss, 5000)}
-PICTURES = {
-    "scenes": (scene_batches, evaluate_scenes, "tiny scenes, drawn anew at every step"),
-    "emoji": (emoji_batches, evaluate_emoji, "emoji of the training families, half of them mirrored"),
-}
-
-
-def inpainter(dataset: str, kind: str, build, loss, steps: int) -> Recipe:
-    r"""The recipe inpaint-DATASET-KIND: all of one data set see the same pictures with the same holes."""
-    pictures, evaluate, words = PICTURES[dataset]
+def inpainter(world: str, kind: str, build, loss) -> Recipe:
+    """The recipe inpaint-WORLD-KIND: all of one world see the same pictures with the same holes."""
+    pictures, evaluate, what = MASKED_PICTURES[world]
     return Recipe(
-        name=f"inpaint-{dataset}-{kind}", build=build, batches=masked(pictures, masks.mixed), loss=loss,
-        evaluate=evaluate, data=f"{words}; boxes, pixels, halves and strokes hidden, batches of {BATCH}",
-        steps=steps, sizes={"gpu": {"steps": 4 * steps}},
+        name=f"inpaint-{world}-{kind}", build=build, batches=any_length(masked, pictures, masks.mixed), loss=loss,
+        evaluate=evaluate, data=f"{what}; boxes, pixels, halves and strokes hidden, batches of {BATCH}",
+        steps=5000, sizes={"gpu": {"steps": 20_000}},
     )
 
 
 def recipes():
-    r"""The recipes of this notebook."""
-    for dataset in PICTURES:
-        for kind, (build, loss, steps) in NETS.items():
-            yield inpainter(dataset, kind, build, loss, steps)
-    yield inpainter("scenes", "code-hole", CODE, masked_loss, 5000)
-    yield inpainter("scenes", "skip-guess", partial(SkipInpainter, guess=True), masked_loss, 5000)
+    """The recipes of this notebook."""
+    for world in MASKED_PICTURES:
+        yield inpainter(world, "code", BOTTLENECK, whole_loss)
+        yield inpainter(world, "unet", UNetInpainter, masked_loss)
+    yield inpainter("scenes", "code-hole", BOTTLENECK, masked_loss)
+    yield inpainter("scenes", "unet-guess", partial(UNetInpainter, guess=True), masked_loss)
 
     yield Recipe(
-        name="mae-scenes", build=partial(MAE, PATCH), batches=masked(scene_batches, patch_masks), loss=masked_loss,
-        evaluate=evaluate_patches, steps=6000, sizes={"gpu": {"steps": 40_000}},
+        name="mae-scenes", build=partial(MAE, PATCH_SIDE), batches=any_length(masked, scene_batches, patch_masks),
+        loss=masked_loss, evaluate=judge_on_patches, steps=6000, sizes={"gpu": {"steps": 40_000}},
         data=f"tiny scenes, drawn anew at every step; 75 % of the 4x4 patches hidden, batches of {BATCH}",
     )
