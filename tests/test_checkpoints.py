@@ -294,14 +294,56 @@ def test_what_was_trained_here_is_loaded_and_not_trained_again(shipped, monkeypa
     assert len(trained) == 1 and torch.allclose(first.inner.weight, again.inner.weight, atol=1e-3)
     load_or_train("tiny-4", "smoke", restart=True)
     assert len(trained) == 2
-    for changes in ({"seed": 9}, {"data": "other noise"}, {"sizes": {"smoke": {"steps": 13}}}, {"build": Wide}):
+    others = ({"seed": 9}, {"data": "other noise"}, {"sizes": {"smoke": {"steps": 13}}}, {"build": Wide}, {"lr": 1e-3},
+              {"ema": 0.9})
+    for changes in others:
         monkeypatch.setitem(recipes.known(), "tiny-4", recipe(**changes))
         load_or_train("tiny-4", "smoke")
-    assert len(trained) == 6, "another recipe is trained anew"
+    assert len(trained) == 8, "another recipe is trained anew"
     file = shipped.parent / "trained" / "tiny-4.smoke.safetensors"
     file.write_bytes(file.read_bytes()[:-1])
     load_or_train("tiny-4", "smoke")
-    assert len(trained) == 7, "a damaged file is trained anew"
+    assert len(trained) == 9, "a damaged file is trained anew"
+
+
+def test_what_lies_where_one_may_not_write_is_loaded(shipped, monkeypatch):
+    monkeypatch.setitem(recipes.known(), "tiny-4", recipe())
+    _, card = load_or_train("tiny-4", "smoke")
+    monkeypatch.setenv("COURSE_TRAINED", str(shipped.parent / "own"))
+    torch.manual_seed(1)
+    assert load_or_train("tiny-4", "smoke")[1] == card and not (shipped.parent / "own").exists()
+    after = torch.rand(3)
+    torch.manual_seed(1)
+    assert torch.equal(after, torch.rand(3)), "loading moves the global generator"
+
+
+def test_without_a_manifest_sound_weights_are_not_trained_again(shipped):
+    saved(shipped / "tiny-5.safetensors")
+    os.unlink(shipped.parent / "manifest.json")
+    with pytest.raises(CheckpointError, match=r"manifest.json is missing. Restore it: git checkout") as error:
+        load("tiny-5")
+    assert "helpers.train" not in str(error.value)
+
+
+def test_integers_in_place_of_weights_are_refused(path):
+    saved(path)
+    for name, value in (("inner.bias", torch.ones(5).long()), ("norm.num_batches_tracked", torch.tensor(1.5))):
+        saved(path)
+        forged(path, parse(path.read_bytes()) | {name: value})
+        with pytest.raises(CheckpointError, match=f"does not fit tiny.Tiny: {name} is"):
+            load_file(path)
+
+
+def test_a_card_without_the_recipe_is_one_of_before(path):
+    saved(path)
+    content = path.read_bytes()
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    card = json.loads(header["__metadata__"]["card"])
+    tensors = parse(content)
+    del card["digest"], card["recipe"]
+    card["digest"] = checkpoints.digest(tensors, card)
+    path.write_bytes(build(tensors, {"card": json.dumps(card)}))
+    assert load_file(path)[1].recipe == ""
 
 
 def test_a_model_that_finds_no_room_is_returned(shipped, monkeypatch):

@@ -100,9 +100,7 @@ def test_masks_follow_their_generator():
 
 @pytest.mark.parametrize(("call", "message"), [
     (lambda: masks.box(1, 33), "1 to 32 pixels, not 33"), (lambda: masks.box_at(0, 0, 0), "1 to 32 pixels, not 0"),
-    (lambda: masks.box(1, (4, 40)), "not 40"), (lambda: masks.pixels(1, 1.2), "between 0 and 1; got 1.2"),
-    (lambda: masks.box(1, (9, 5)), r"got \(9, 5\)"), (lambda: masks.pixels(1, (0.9, 0.2)), r"got \(0.9, 0.2\)"),
-    (lambda: masks.brush(1, 0), "not 0"), (lambda: masks.patches(1, -0.1), "between 0 and 1; got -0.1"),
+    (lambda: masks.box(1, (4, 40)), "not 40"),
     (lambda: masks.patches(1, 0.5, 5), "patches of 5"),
 ])
 def test_masks_that_cannot_be_are_refused(call, message):
@@ -161,7 +159,7 @@ def test_possible_scenes_agree_with_all_that_is_known():
     x, mask = scenes.draw(torch.tensor([[0, 0, 0, 0, 0, 2]])), masks.box_at(2, 2)
     found = baselines.possible_scenes(x, mask, background=2, tries=3000)
     known = ~mask.expand_as(found)
-    assert len(found) > 100 and ((found - x).abs()[known] <= baselines.SAME).all()
+    assert len(found) > 100 and ((found - x).abs()[known] <= baselines.EQUAL).all()
     factors = scenes.parse(found).factors
     assert (factors[:, 3:5] == 0).all() and (factors[:, 5] == 2).all() and len(factors[:, 1].unique()) == 8
     open_ = masks.box_at(20, 20)
@@ -172,7 +170,7 @@ def test_possible_scenes_agree_with_all_that_is_known():
 # -- models and loss -------------------------------------------------------------------------------
 
 NETS = {"code": lambda: BottleneckInpainter(8, width=16, bottom=8, hidden=16),
-        "skip": lambda: UNetInpainter(widths=(8, 8, 8, 8)),
+        "unet": lambda: UNetInpainter(widths=(8, 8, 8, 8)),
         "guess": lambda: UNetInpainter(widths=(8, 8, 8, 8), guess=True)}
 EACH = pytest.mark.parametrize("build", NETS.values(), ids=list(NETS))
 
@@ -375,7 +373,7 @@ def spearman(a, b):
     (spearman, "✓", ""),
     (lambda a, b: torch.corrcoef(torch.stack([a, b]))[0, 1], "✗", "correlate their ranks"),
     (lambda a, b: torch.corrcoef(torch.stack([a.argsort().float(), b.argsort().float()]))[0, 1], "✗", "sort twice"),
-    (lambda a, b: -spearman(a, b), "✗", "expected 1.000"),
+    (lambda a, b: -spearman(a, b), "✗", "expected 0.600"),
     (lambda a, b: None, "○", ""),
 ])
 def test_rank_correlation(answer, verdict, hint, capsys):

@@ -296,7 +296,9 @@ def test_a_place_is_found_before_the_training(tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("LOCALAPPDATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert main("tiny-4", "--size", "smoke") == 0
-    assert [path.name for path in (tmp_path / "cache").rglob("*.safetensors")] == ["tiny-4.smoke.safetensors"]
+    (path,) = (tmp_path / "cache").rglob("*.safetensors")
+    assert path.name == "tiny-4.smoke.safetensors"
+    assert capsys.readouterr().out.startswith(f"the weights will lie in {path}\n")
 
 
 def test_weights_that_find_no_room_go_elsewhere(tmp_path, monkeypatch, capsys):

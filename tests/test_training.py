@@ -183,7 +183,7 @@ def test_a_resume_with_other_settings_is_refused(tmp_path, change):
     run(mlp(), stopping(noise, 5), snapshot=snapshot)
     (name,) = change
     model = mlp()
-    with pytest.raises(SnapshotError, match=rf"another run: its {name} is .*resume=False"):
+    with pytest.raises(SnapshotError, match=rf"another run: its {name} is .*Delete .*run.snapshot to start again"):
         run(model, snapshot=snapshot, resume=True, **change)
     assert_same(model, mlp())
 
@@ -231,6 +231,23 @@ def test_a_loss_that_is_not_finite_stops_before_the_weights(tmp_path, value):
     assert_same(model, before)
     assert snapshot.read_bytes() == saved
     assert not model.training
+
+
+def test_a_part_that_is_not_finite_stops_before_it_spoils_the_card():
+    def loss_fn(model, x):
+        loss = model(x).square().mean()
+        return loss, {"recon": loss, "kl": loss * float("nan")}
+
+    with pytest.raises(DivergenceError, match="at step 0 the loss is .*, its part kl nan"):
+        train(mlp(), noise, loss_fn, 3, label=None)
+
+
+def test_a_disk_that_knows_no_locks(tmp_path, monkeypatch):
+    def unsupported(lock):
+        raise NotImplementedError("FileSystem does not appear to support flock")
+
+    monkeypatch.setattr(resume.FileLock, "acquire", unsupported)
+    assert run(mlp(), snapshot=tmp_path / "run.snapshot").steps == STEPS and (tmp_path / "run.snapshot").exists()
 
 
 def test_a_gradient_that_is_not_finite_stops_too():

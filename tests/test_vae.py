@@ -262,7 +262,7 @@ def test_the_betas_have_names():
 
 def test_a_recipe_warms_up_within_its_own_steps():
     batches = recipes.find("vae-scenes-32-beta-10").batches(18_000)
-    rise = round(vae_recipes.KL_WARMUP * vae_recipes.STEPS)
+    rise = round(vae.KL_WARMUP * vae_recipes.STEPS)
     at = [batches(step)[1].item() for step in (0, rise // 2 - 1, rise - 1, vae_recipes.STEPS - 1)]
     assert at[0] < 0.1 and at[1] == pytest.approx(5) and at[2:] == [10, 10]
     assert recipes.find("vae-scenes-32-beta-10").at("smoke").batches(20)(19)[1] == 10
@@ -292,7 +292,8 @@ def test_codes_from_the_prior_itself_have_its_mean_and_standard_deviation():
     assert abs(found["code_mean"]) < 0.02 and found["code_std"] == pytest.approx(1, abs=0.02)
 
 
-SHIPPED = [*(vae.beta_name(beta) for beta in vae.BETAS), "vae-scenes-2-beta-10", "vae-emoji", "vae-scenes-32-free-bits"]
+SHIPPED = [*(vae.beta_name(beta) for beta in vae.BETAS), "vae-scenes-2-beta-10", "vae-emoji", "vae-scenes-32-free-bits",
+           "vae-mnist-40"]
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -45,9 +45,10 @@ class Card:
     command: str  # what trains it again
     metrics: dict[str, float]  # its figures on held-out data
     curve: dict[str, list[float]] | None = None  # History.curve(): {"step": [...], "loss": [...], ...}
+    recipe: str = ""  # Recipe.digest(); older files have none
 
 
-def describe(model: nn.Module, *, data, seed, command, metrics, curve=None) -> Card:
+def describe(model: nn.Module, *, data, seed, command, metrics, curve=None, recipe="") -> Card:
     r"""The card of a model. ValueError unless its class lives in helpers.models and has a `config`."""
     kind = type(model)
     before, inside, module = kind.__module__.partition(models.__name__ + ".")
@@ -55,7 +56,7 @@ def describe(model: nn.Module, *, data, seed, command, metrics, curve=None) -> C
         raise ValueError(f"{kind.__name__} is not in {models.__name__}, so its weights could not be loaded")
     if not isinstance(getattr(model, "config", None), dict):
         raise ValueError(f"{kind.__name__}.config must hold the arguments of its constructor")
-    return Card(f"{module}.{kind.__name__}", model.config, data, seed, command, metrics, curve)
+    return Card(f"{module}.{kind.__name__}", model.config, data, seed, command, metrics, curve, recipe)
 
 
 def save(path, model: nn.Module, *, dtype=torch.float16, **provenance) -> Card:
@@ -133,6 +134,9 @@ def revive(content: bytes, path: Path, device) -> tuple[nn.Module, Card]:
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip(" \t.")
         raise CheckpointError(f"{path} does not fit {card.model}: {reason}. {remedy(path)}") from error
+    for name, value in model.state_dict().items():
+        if value.is_floating_point() != tensors[name].is_floating_point():  # torch would convert it in silence
+            raise CheckpointError(f"{path} does not fit {card.model}: {name} is {tensors[name].dtype}. {remedy(path)}")
     return model.to(device).eval(), card
 
 
@@ -145,7 +149,8 @@ def parse(content: bytes, path: Path) -> tuple[dict[str, torch.Tensor], Card]:
         card = json.loads(metadata.get("card", "{}"))
     except (SafetensorError, ValueError, KeyError, RecursionError) as error:
         raise CheckpointError(f"{path} is cut off or damaged ({error}). {remedy(path)}") from error
-    if not isinstance(card, dict) or set(card) != {"digest", *(field.name for field in fields(Card))}:
+    names = {"digest", *(field.name for field in fields(Card))}
+    if not isinstance(card, dict) or set(card) | {"recipe"} != names:
         raise CheckpointError(f"{path} is not a checkpoint of this course (no card). {remedy(path)}")
     if card.pop("digest") != digest(tensors, card):
         raise CheckpointError(f"{path} was altered after it was written. {remedy(path)}")

@@ -30,7 +30,7 @@ FUSED = ("cpu", "cuda")  # devices that have torch's fused AdamW and gain from t
 
 
 class DivergenceError(RuntimeError):
-    r"""The loss or its gradient is infinite or not a number; the message names the step."""
+    r"""The loss, a part of it or its gradient is infinite or not a number; the message names the step."""
 
 
 class Objective(nn.Module):
@@ -118,13 +118,15 @@ def gradient_step(accelerator, objective, optimizer, batch, step: int):
     # One transfer from the device for all that is logged, and one exchange between the processes.
     values = [torch.as_tensor(v, device=loss.device).detach().float() for v in (loss, norm, *parts.values())]
     loss, norm, *values = accelerator.reduce(torch.stack(values), "mean").tolist()
-    if not (math.isfinite(loss) and math.isfinite(norm)):
+    parts = dict(zip(parts, values, strict=True))
+    if not all(map(math.isfinite, (loss, norm, *values))):
+        broken = "".join(f", its part {name} {value}" for name, value in parts.items() if not math.isfinite(value))
         raise DivergenceError(
-            f"at step {step} the loss is {loss} and the norm of its gradient {norm}. The weights are still "
+            f"at step {step} the loss is {loss} and the norm of its gradient {norm}{broken}. The weights are still "
             f"those of the step before. Look at batches({step}), check the loss, or train with a smaller lr."
         )
     optimizer.step()
-    return loss, optimizer.param_groups[0]["lr"], norm, dict(zip(parts, values, strict=True))
+    return loss, optimizer.param_groups[0]["lr"], norm, parts
 
 
 @torch.no_grad()

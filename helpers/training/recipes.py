@@ -1,7 +1,7 @@
 r"""What a recipe is, and where they are found: what is trained on what, for every set of weights of the course.
 
 A recipe holds all that a training needs, so that one entry serves the terminal
-(`python -m helpers.train NAME`), a notebook (`checkpoints.load_or_train(NAME)`) and the tests
+(`python -m helpers.train NAME`), a notebook (`run.load_or_train(NAME)`) and the tests
 (`--size smoke`). A family shares a prefix: `autoencoder-scenes-8` belongs to the groups `autoencoder` and
 `autoencoder-scenes`.
 """
@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import difflib
 import functools
+import hashlib
 import importlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import torch
 from torch import nn
 
 SIZES = ("smoke", "full", "gpu")
@@ -61,6 +64,13 @@ class Recipe:
             raise ValueError(f"{self.name} has no size 'gpu': train it at 'full', on whatever device there is")
         changes = {"steps": 20} if size == "smoke" else {}
         return replace(self, **changes | self.sizes.get(size, {}))
+
+    def digest(self) -> str:
+        r"""Eight digits for the network, the data and the settings, not the name: other digits, other weights."""
+        with torch.random.fork_rng():
+            model = self.build()
+        parts = type(model).__name__, model.config, self.data, self.steps, self.lr, self.ema, self.seed
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
 
 
 def any_length(make: Callable, *arguments, **options) -> Callable[[int], Callable]:

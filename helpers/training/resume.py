@@ -54,8 +54,8 @@ class Snapshot:
         except Timeout as error:
             raise SnapshotError(f"another training writes {self.path} right now. Wait until it is done, or write "
                                 "to another folder.") from error
-        except OSError:  # a folder that cannot be written: the first snapshot says so
-            pass
+        except (OSError, NotImplementedError):  # a folder that cannot be written, or a disk that knows no locks:
+            pass  # the first snapshot says the one, and without the other one trains as before
         try:
             if resume:
                 self.load()
@@ -87,7 +87,7 @@ class Snapshot:
         r"""Continue from the file, if there is one. SnapshotError if it is damaged or of another run."""
         if self.path is None or not self.path.exists():
             return
-        again = f"Delete {self.path}, or train with resume=False, to start again."
+        again = f"Delete {self.path} to start again."
         try:
             with safe_open(self.path, framework="pt") as file:
                 # Copies, because the file is mapped into memory: Windows would not let it be replaced.

@@ -2,6 +2,7 @@ r"""Train one recipe, from its data to weights in a file: `load_or_train` for no
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 import warnings
@@ -65,13 +66,15 @@ def train_recipe(recipe: Recipe, size: str, out: Path, changes: dict[str, int] |
     recipe = replace(recipe.at(size), **changes)
     path = Path(out) / f"{file_of(recipe.name, size, changes)}.safetensors"
     snapshot = path.with_suffix(".snapshot")
+    if os.environ.get("RANK", "0") == "0":  # not PartialState: before `train` it would settle on one process
+        print(f"the weights will lie in {path}", flush=True)
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
         model = recipe.build()
     history = train(model, recipe.batches(recipe.steps), recipe.loss, recipe.steps, lr=recipe.lr, ema=recipe.ema,
                     seed=recipe.seed, snapshot=snapshot, resume=not restart, label=recipe.name)
     provenance = dict(data=recipe.data, seed=recipe.seed, command=command_of(recipe.name, size, changes),
-                      curve=history.curve())
+                      curve=history.curve(), recipe=recipe.digest())
     card = checkpoints.describe(model, metrics={}, **provenance)
     if not history.interrupted and PartialState().is_main_process:
         card = save_and_evaluate(recipe, path, model, history, provenance)
@@ -116,13 +119,11 @@ def load_or_train(name: str, size: str | None = None, restart: bool = False) -> 
     """
     if size is None:
         return checkpoints.load(name)
-    recipe, folder = recipes.find(name), place()
-    path = folder / f"{file_of(name, size, {})}.safetensors"
-    if not restart and (found := trained_before(recipe.at(size), path)):
+    recipe = recipes.find(name)
+    if not restart and (found := trained_before(recipe.at(size), f"{file_of(name, size, {})}.safetensors")):
         return found
-    print(f"the weights will lie in {path}")
     try:
-        return train_recipe(recipe, size, folder, restart=restart)[:2]
+        return train_recipe(recipe, size, place(), restart=restart)[:2]
     except CheckpointError as error:
         if not hasattr(error, "trained"):
             raise
@@ -130,14 +131,11 @@ def load_or_train(name: str, size: str | None = None, restart: bool = False) -> 
         return error.trained[:2]
 
 
-def trained_before(recipe: Recipe, path: Path) -> tuple[nn.Module, Card] | None:
-    r"""What lies in the file, if it is whole and of the same network, data, seed and number of steps."""
-    if not path.exists():
-        return None
-    try:
-        model, card = checkpoints.load_file(path)
-    except CheckpointError:
-        return None
-    steps = History(loss=[0.0] * recipe.steps).curve()["step"]
-    same = (card.data, card.seed, card.config) == (recipe.data, recipe.seed, recipe.build().config)
-    return (model, card) if same and card.metrics and card.curve["step"] == steps else None
+def trained_before(recipe: Recipe, file: str) -> tuple[nn.Module, Card] | None:
+    r"""What lies under that name in one of `places`, if it is whole, of this very recipe, and has its figures."""
+    for path in (folder / file for folder in places()):
+        with contextlib.suppress(CheckpointError):
+            model, card = checkpoints.load_file(path)
+            if card.recipe == recipe.digest() and card.metrics:
+                return model, card
+    return None

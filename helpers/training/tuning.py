@@ -10,9 +10,7 @@ already is not trained again, unless --again is given. `python -m helpers.course
 from __future__ import annotations
 
 import argparse
-import hashlib
 import itertools
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,14 +31,6 @@ def key(recipe: Recipe) -> str:
     return f"{recipe.name} lr={recipe.lr:g} steps={recipe.steps} seed={recipe.seed}"
 
 
-def subject(recipe: Recipe) -> str:
-    r"""A digest of what the key does not name: network, data, average. Other figures are not this recipe's."""
-    with torch.random.fork_rng():
-        model = recipe.build()
-    parts = type(model).__name__, model.config, recipe.data, recipe.ema
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
-
-
 def run(recipe: Recipe) -> dict[str, float]:
     r"""Train the recipe as it stands; its figures on held-out data, and the seconds that the training took."""
     with torch.random.fork_rng():
@@ -50,7 +40,7 @@ def run(recipe: Recipe) -> dict[str, float]:
                     seed=recipe.seed, label=key(recipe))
     if history.interrupted:
         raise KeyboardInterrupt
-    return {**recipe.evaluate(model), "training_seconds": round(history.seconds, 1), "of": subject(recipe)}
+    return {**recipe.evaluate(model), "training_seconds": round(history.seconds, 1), "of": recipe.digest()}
 
 
 def read(path: Path = PATH) -> dict[str, dict[str, float]]:
@@ -70,7 +60,8 @@ def find(name: str, path: Path = PATH, **changes) -> dict[str, float]:
 
 
 def recorded(recipe: Recipe, found: dict) -> bool:
-    return found.get(key(recipe), {}).get("of") == subject(recipe)
+    r"""Whether figures are recorded of this very recipe: its key does not name network, data and average."""
+    return found.get(key(recipe), {}).get("of") == recipe.digest()
 
 
 def record(name: str, figures: dict[str, float], path: Path = PATH) -> None:

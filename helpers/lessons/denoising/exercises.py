@@ -13,7 +13,7 @@ from ...models.denoising import denoising_loss
 from ...models.small_unet import SmallUNet
 from ...training.loop import train
 
-STEPS, TINY = 100, (8, 8, 8, 8)  # of the two trainings that the first exercise compares: seconds each
+TAUGHT_STEPS, TAUGHT_WIDTHS = 100, (8, 8, 8, 8)  # of the two trainings that the first exercise compares: seconds each
 SIGMA, GAP = 0.3, 3.0  # the noise on [0, 1], and dB
 
 
@@ -26,8 +26,8 @@ def taught(pair, pictures, sigma: float = SIGMA):
 def _taught(pair, pictures, sigma):
     with torch.random.fork_rng([]):
         torch.manual_seed(0)
-        model = SmallUNet(widths=TINY, residual=False)
-    train(model, lambda step: pair(pictures[torch.randint(len(pictures), (16,))], sigma), denoising_loss, STEPS,
+        model = SmallUNet(widths=TAUGHT_WIDTHS, residual=False)
+    train(model, lambda step: pair(pictures[torch.randint(len(pictures), (16,))], sigma), denoising_loss, TAUGHT_STEPS,
           lr=5e-3, label=None)
     return model
 
@@ -80,8 +80,8 @@ def training_pair(pictures, unseen, sigma: float = SIGMA) -> Exercise:
     def denoises(pair):
         nets = [taught(pairs, pictures, sigma) for pairs in (pair, clean_to_clean)]
         mine, copied = (psnr_after(model, unseen, sigma) for model in nets)
-        assert mine > copied + GAP, (f"after {STEPS} steps PSNR is {mine:.1f} dB; a network that was trained to copy "
-                                     f"clean pictures has {copied:.1f}, and {GAP:g} more is expected")
+        assert mine > copied + GAP, (f"after {TAUGHT_STEPS} steps PSNR is {mine:.1f} dB; a network that was trained to "
+                                     f"copy clean pictures has {copied:.1f}, and {GAP:g} more is expected")
 
     return Exercise("06.1", "noise in, clean out: against a network that was only shown clean pictures",
                     [asks_for_the_clean_picture, puts_noise_in, draws_every_number_anew, denoises])

@@ -7,6 +7,7 @@ beta s^2 shapes the optimum: (beta, s^2) = (10, 0.01) and (1, 0.1) are one model
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ...data import scenes, sets
@@ -23,6 +24,7 @@ CHOSEN = 10  # of the betas: a balance. At 100, draws show a scene more often, a
 # is 3072 / (4 * 2 s^2) times too little weight for the reconstruction, so as much too much for the KL.
 MEAN_BETA = BETAS[-1]
 FREE = 0.5  # nats that each number of the code may say for nothing, against the collapse
+KL_WARMUP = 0.3  # the weight of the KL rises over this share of the steps
 LATENT = 32  # numbers in a code, where nothing else is said
 
 
@@ -98,3 +100,15 @@ def evaluate_scenes(model, n: int = 2000) -> dict[str, float]:
 def evaluate_emoji(model) -> dict[str, float]:
     x = sets.load_emoji("test").images
     return {"mse": mse(x, reconstruct(model, x)).mean().item(), **describe_codes(*posteriors(model, x))}
+
+
+def explained(means: Tensor, groups: Tensor) -> Tensor:
+    r"""The share of the variance of each number, means (N, d), that lies between groups (N,) of pictures -> (d,)."""
+    members = F.one_hot(groups).float()
+    centres = (members.T @ means) / members.sum(0).clamp(min=1)[:, None]
+    return (members @ centres).var(0) / means.var(0)
+
+
+def steepest_edge(x: Tensor) -> float:
+    r"""The largest step from a pixel to the next, on [0, 1], the mean over pictures (N, C, S, S)."""
+    return torch.stack([x.diff(dim=axis).abs().amax((1, 2, 3)) for axis in (2, 3)]).amax(0).mean().item() / 2

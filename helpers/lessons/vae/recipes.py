@@ -17,9 +17,20 @@ from ...data.batches import BATCH, emoji_batches, scene_batches
 from ...models.vae import PRESETS, VAE, elbo_loss, warmed_up
 from ...training.recipes import Recipe
 from . import mnist
-from .experiments import BETAS, CHOSEN, FREE, LATENT, MEAN_BETA, S, beta_name, evaluate_emoji, evaluate_scenes
+from .experiments import (
+    BETAS,
+    CHOSEN,
+    FREE,
+    KL_WARMUP,
+    LATENT,
+    MEAN_BETA,
+    S,
+    beta_name,
+    evaluate_emoji,
+    evaluate_scenes,
+)
 
-STEPS, KL_WARMUP = 18_000, 0.3  # the weight of the KL rises over this share of the steps
+STEPS = 18_000
 EMOJI_STEPS = 6000
 LARGER = {"width": 32, "bottom": 32, "hidden": 176}  # for emoji, whose details are many
 

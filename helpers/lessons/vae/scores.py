@@ -113,8 +113,8 @@ def emoji():
 
 
 def mnist():
-    r"""As recorded by `python -m tests.benchmarks.vae --record` and helpers.training.tuning: not shipped."""
-    ours = tuning.find("vae-mnist-40")
+    r"""As `python -m tests.benchmarks.vae --record` and the card recorded them: the weighted bound takes its time."""
+    ours = load("vae-mnist-40")[1].metrics
     race = tuning.read()[f"{tuning.key(recipes.find('vae-mnist-20'))} beside=plain"]  # of the benchmark
     yield Score("vae.digits.plain", "bound of the plain recipe after ten epochs, grey digits (baseline: as reported)",
                 race["plain_bound"], ".1f", CLASSIC, "<= 107")
