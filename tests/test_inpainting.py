@@ -8,11 +8,10 @@ import torch
 from played import play, positions
 
 from helpers.data import masks, scenes, sets
-from helpers.lessons.inpainting import baselines, exercises
-from helpers.lessons.inpainting import experiments as inpainting
+from helpers.lessons.inpainting import baselines, exercises, experiments
 from helpers.models.inpainting import (
     BottleneckInpainter,
-    SkipInpainter,
+    UNetInpainter,
     hide,
     masked_loss,
     paste,
@@ -101,9 +100,7 @@ def test_masks_follow_their_generator():
 
 @pytest.mark.parametrize(("call", "message"), [
     (lambda: masks.box(1, 33), "1 to 32 pixels, not 33"), (lambda: masks.box_at(0, 0, 0), "1 to 32 pixels, not 0"),
-    (lambda: masks.box(1, (4, 40)), "not 40"), (lambda: masks.pixels(1, 1.2), "between 0 and 1; got 1.2"),
-    (lambda: masks.box(1, (9, 5)), r"got \(9, 5\)"), (lambda: masks.pixels(1, (0.9, 0.2)), r"got \(0.9, 0.2\)"),
-    (lambda: masks.brush(1, 0), "not 0"), (lambda: masks.patches(1, -0.1), "between 0 and 1; got -0.1"),
+    (lambda: masks.box(1, (4, 40)), "not 40"),
     (lambda: masks.patches(1, 0.5, 5), "patches of 5"),
 ])
 def test_masks_that_cannot_be_are_refused(call, message):
@@ -162,7 +159,7 @@ def test_possible_scenes_agree_with_all_that_is_known():
     x, mask = scenes.draw(torch.tensor([[0, 0, 0, 0, 0, 2]])), masks.box_at(2, 2)
     found = baselines.possible_scenes(x, mask, background=2, tries=3000)
     known = ~mask.expand_as(found)
-    assert len(found) > 100 and ((found - x).abs()[known] <= baselines.SAME).all()
+    assert len(found) > 100 and ((found - x).abs()[known] <= baselines.EQUAL).all()
     factors = scenes.parse(found).factors
     assert (factors[:, 3:5] == 0).all() and (factors[:, 5] == 2).all() and len(factors[:, 1].unique()) == 8
     open_ = masks.box_at(20, 20)
@@ -173,8 +170,8 @@ def test_possible_scenes_agree_with_all_that_is_known():
 # -- models and loss -------------------------------------------------------------------------------
 
 NETS = {"code": lambda: BottleneckInpainter(8, width=16, bottom=8, hidden=16),
-        "skip": lambda: SkipInpainter(widths=(8, 8, 8, 8)),
-        "guess": lambda: SkipInpainter(widths=(8, 8, 8, 8), guess=True)}
+        "unet": lambda: UNetInpainter(widths=(8, 8, 8, 8)),
+        "guess": lambda: UNetInpainter(widths=(8, 8, 8, 8), guess=True)}
 EACH = pytest.mark.parametrize("build", NETS.values(), ids=list(NETS))
 
 
@@ -228,7 +225,7 @@ def test_the_smooth_guess_keeps_what_is_known_and_continues_it():
 def test_an_untrained_u_net_that_starts_from_the_guess_draws_it():
     x, mask = torch.rand(2, 3, 32, 32), masks.box(2)
     with torch.no_grad():
-        assert torch.allclose(SkipInpainter(guess=True)(x, mask), smooth_guess(x, mask))
+        assert torch.allclose(UNetInpainter(guess=True)(x, mask), smooth_guess(x, mask))
 
 
 @pytest.mark.parametrize("mask", [torch.zeros(2, 1, 8, 8), torch.zeros(2, 8, 8, dtype=torch.bool),
@@ -282,27 +279,27 @@ def test_the_whole_loss_counts_every_pixel_and_reports_the_hole():
 
 def test_filling_changes_the_hole_alone_and_stays_in_range():
     x, mask = scenes.make_scenes(30, seed=0)[0], masks.box(30)
-    y = inpainting.fill(Fixed(torch.full((30, 3, 32, 32), 7.0)), x, mask)
+    y = experiments.fill(Fixed(torch.full((30, 3, 32, 32), 7.0)), x, mask)
     assert torch.equal(y, torch.where(mask, 1.0, x))
 
 
 def test_the_visible_share_is_that_of_the_drawn_shape():
     factors = torch.tensor([[1, 3, 1, 1, 1, 0], [1, 3, 1, 1, 1, 2]])
     x = scenes.draw(factors)
-    share = inpainting.visible_share(x, factors, masks.box_at(0, 16, 32).expand(2, -1, -1, -1))
+    share = experiments.visible_share(x, factors, masks.box_at(0, 16, 32).expand(2, -1, -1, -1))
     assert share.tolist() == pytest.approx([0.5, 0.5], abs=1e-4), "a square in the middle, its right half hidden"
     nothing = torch.zeros(2, 1, 32, 32, dtype=torch.bool)
-    assert inpainting.visible_share(x, factors, nothing).tolist() == [1, 1]
-    assert inpainting.visible_share(x, factors, ~nothing).tolist() == [0, 0]
+    assert experiments.visible_share(x, factors, nothing).tolist() == [1, 1]
+    assert experiments.visible_share(x, factors, ~nothing).tolist() == [0, 0]
 
 
 def test_held_out_holes_are_always_the_same():
-    for make in (lambda: inpainting.new_scenes_with_holes(20), inpainting.new_emoji_with_holes):
+    for make in (lambda: experiments.new_scenes_with_holes(20), experiments.new_emoji_with_holes):
         assert all(torch.equal(a, b) for a, b in zip(make(), make(), strict=True))
-    assert torch.equal(inpainting.new_emoji_with_holes()[0], sets.load_emoji("test").images)
+    assert torch.equal(experiments.new_emoji_with_holes()[0], sets.load_emoji("test").images)
 
 
-@pytest.mark.parametrize("name", ["inpaint-scenes-code", "inpaint-scenes-skip", "inpaint-emoji-skip", "mae-scenes"])
+@pytest.mark.parametrize("name", ["inpaint-scenes-code", "inpaint-scenes-unet", "inpaint-emoji-unet", "mae-scenes"])
 def test_a_recipe_makes_a_batch_and_a_loss(name):
     recipe = recipes.find(name)
     x, mask = recipe.batches(recipe.steps)(0)
@@ -312,7 +309,7 @@ def test_a_recipe_makes_a_batch_and_a_loss(name):
 
 def test_all_inpainters_of_a_data_set_see_the_same_holes():
     for dataset in ("scenes", "emoji"):
-        code, skip = (recipes.find(f"inpaint-{dataset}-{kind}") for kind in ("code", "skip"))
+        code, skip = (recipes.find(f"inpaint-{dataset}-{kind}") for kind in ("code", "unet"))
         assert (code.lr, code.data) == (skip.lr, skip.data)
         assert all(torch.equal(a, b) for a, b in zip(batch_of(code), batch_of(skip), strict=True))
 
@@ -323,13 +320,13 @@ def test_the_code_was_trained_with_either_loss_and_nothing_else_differed():
     assert (whole.steps, whole.lr, whole.seed) == (hole.steps, hole.lr, hole.seed)
     assert whole.build().config == hole.build().config
     assert {"inside", "all_six"} < set(tuning.find(hole.name))
-    guess, plain = (recipes.find(f"inpaint-scenes-{kind}") for kind in ("skip-guess", "skip"))
+    guess, plain = (recipes.find(f"inpaint-scenes-{kind}") for kind in ("unet-guess", "unet"))
     assert (guess.steps, guess.lr, guess.seed, guess.data) == (plain.steps, plain.lr, plain.seed, plain.data)
-    assert {"inside", "all_six"} < set(tuning.find("inpaint-scenes-skip-guess"))
+    assert {"inside", "all_six"} < set(tuning.find("inpaint-scenes-unet-guess"))
 
 
-@pytest.mark.parametrize("name", ["inpaint-scenes-code", "inpaint-scenes-skip", "inpaint-emoji-code",
-                                  "inpaint-emoji-skip", "mae-scenes"])
+@pytest.mark.parametrize("name", ["inpaint-scenes-code", "inpaint-scenes-unet", "inpaint-emoji-code",
+                                  "inpaint-emoji-unet", "mae-scenes"])
 def test_the_shipped_weights_do_what_their_cards_say(name):
     """A state fits its class even where `forward` has changed since; its figures then do not."""
     net, card = load(name)
@@ -376,7 +373,7 @@ def spearman(a, b):
     (spearman, "✓", ""),
     (lambda a, b: torch.corrcoef(torch.stack([a, b]))[0, 1], "✗", "correlate their ranks"),
     (lambda a, b: torch.corrcoef(torch.stack([a.argsort().float(), b.argsort().float()]))[0, 1], "✗", "sort twice"),
-    (lambda a, b: -spearman(a, b), "✗", "expected 1.000"),
+    (lambda a, b: -spearman(a, b), "✗", "expected 0.600"),
     (lambda a, b: None, "○", ""),
 ])
 def test_rank_correlation(answer, verdict, hint, capsys):

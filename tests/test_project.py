@@ -28,9 +28,8 @@ ROOMS = {"helpers/models": 20}  # one shelf, a file a paper
 PROTOCOL = {"recipes", "groups", "main", "PRESETS", "Encoder", "Decoder"}
 # Other names that two files define today; each is to go.
 TWICE = set("""
-    ACTIVATIONS BATCH BETAS CODE COLOURS DRAWS EDGE FRAME KINDS LATENT LESSONS LONGEST ON_SCENES PALETTE PAPER
-    PASSES PATH PICTURES SHAPES SHARES SHORT SIZE SIZES STEPS TEST_SEED WEIGHTS WIDTHS alignment check digest
-    evaluate evaluate_emoji evaluate_scenes find gaussian named parse place points posteriors read save
+    BATCH BETAS COLOURS DRAWS EDGE FRAME LESSONS LONGEST PALETTE PAPER PASSES PATH SIZE SIZES alignment check digest
+    find named parse place posteriors read save
 """.split())
 
 # The rooms of helpers/ by their floor: a file imports from its own room and from lower floors. A lesson imports rooms

@@ -1,4 +1,4 @@
-r"""The loss of a denoising autoencoder, and the best denoiser there can be where the data are a list of points.
+"""The loss of a denoising autoencoder, and the best denoiser there can be where the data are a list of points.
 
 Notebook 06. Papers: Vincent, Larochelle, Bengio & Manzagol, ICML 2008 (denoising autoencoders); Miyasawa 1961,
 Robbins 1956 (the mean of what was there, from the density of what is seen); Vincent 2011 and Alain & Bengio 2014 (the
@@ -19,7 +19,7 @@ PIVOT = 0.1  # the noise level on [0, 1] at which a picture counts half
 
 
 def denoising_loss(model, batch):
-    r"""(loss, {"mse": ...}) of batch = (noisy, clean): the mean of (clean - model(noisy))^2, pictures in [-1, 1].
+    """(loss, {"mse": ...}) of batch = (noisy, clean): the mean of (clean - model(noisy))^2, pictures in [-1, 1].
 
     "mse" is the same error on the [0, 1] scale: a quarter of the loss.
     """
@@ -29,7 +29,7 @@ def denoising_loss(model, batch):
 
 
 def weighted_denoising_loss(model, batch, pivot: float = PIVOT):
-    r"""The same for batch = (noisy, clean, sigma), each picture's error times pivot / (pivot + sigma), sigma (B,).
+    """`denoising_loss` of batch = (noisy, clean, sigma (B,)), each picture's error times pivot / (pivot + sigma).
 
     sigma and pivot are on [0, 1]. Without the weight the loss is made by the noisiest pictures, whose errors are
     large whatever the network does. Where the level can be told from the picture, a weight that depends on the
@@ -42,7 +42,7 @@ def weighted_denoising_loss(model, batch, pivot: float = PIVOT):
 
 
 def log_density(y: Tensor, points: Tensor, sigma: float) -> Tensor:
-    r"""log p_sigma(y) of a noisy point, where x is one of `points`, each as likely: (B, D), (N, D) -> (B,).
+    """log p_sigma(y) of a noisy point, where x is one of `points`, each as likely: (B, D), (N, D) -> (B,).
 
     p_sigma is the mean of N Gaussians around the points, each of covariance sigma^2 I.
     """
@@ -51,7 +51,7 @@ def log_density(y: Tensor, points: Tensor, sigma: float) -> Tensor:
 
 
 def ideal_denoiser(y: Tensor, points: Tensor, sigma: float) -> Tensor:
-    r"""E[x | y], the least squared error that any denoiser can have: (B, D), (N, D) -> (B, D).
+    """E[x | y], the least squared error that any denoiser can have: (B, D), (N, D) -> (B, D).
 
     A mean of the points, each weighted by the probability that it is the one that was there.
     """
@@ -59,7 +59,7 @@ def ideal_denoiser(y: Tensor, points: Tensor, sigma: float) -> Tensor:
 
 
 def exponents(y: Tensor, points: Tensor, sigma: float) -> Tensor:
-    r"""-|y - x|^2 / (2 sigma^2) for every pair, (B, N). ValueError unless sigma > 0, and both have D numbers."""
+    """-|y - x|^2 / (2 sigma^2) for every pair, (B, N). ValueError unless sigma > 0, and both have D numbers."""
     if not sigma > 0:
         raise ValueError(f"sigma is a noise level above 0, in units of the points; got {sigma}")
     if y.ndim != 2 or points.ndim != 2 or y.shape[1] != points.shape[1] or not len(points):
@@ -68,15 +68,13 @@ def exponents(y: Tensor, points: Tensor, sigma: float) -> Tensor:
 
 
 class PointDenoiser(nn.Module):
-    r"""y + sigma net(y / sigma): denoises points (B, 2) that carry noise of one known level, (B, 2) -> (B, 2).
+    """y + sigma net(y / sigma): denoises points (B, 2) that carry noise of one known level, (B, 2) -> (B, 2).
 
     The net sees the plane in units of the noise and answers in them, so that one learning rate serves every level.
     """
 
     def __init__(self, sigma: float, hidden: int = 64):
         super().__init__()
-        if not sigma > 0:
-            raise ValueError(f"sigma is a noise level above 0, in units of the points; got {sigma}")
         self.config = {"sigma": sigma, "hidden": hidden}
         sides = [2, hidden, hidden, hidden]
         layers = [f for a, b in zip(sides, sides[1:], strict=False) for f in (nn.Linear(a, b), nn.SiLU())]

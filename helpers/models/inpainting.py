@@ -1,4 +1,4 @@
-r"""Inpainting: networks that draw what a mask hides.
+"""Inpainting: networks that draw what a mask hides.
 
 Notebook 07. Paper: Pathak, Krähenbühl, Donahue, Darrell & Efros, "Context encoders: feature learning by inpainting",
 CVPR 2016. A network sees the picture with its hidden pixels blanked, and the mask as one channel more, for otherwise
@@ -16,13 +16,13 @@ import torch.nn.functional as F
 from torch import nn
 
 from .autoencoder import Decoder, Encoder
-from .small_unet import WIDTHS, SmallUNet
+from .small_unet import UNET_WIDTHS, SmallUNet
 
 BLANK = 0.0  # what hidden pixels are set to: mid-grey
 
 
 def check_mask(x, mask):
-    r"""ValueError unless the mask is boolean (B, 1, S, S) for pictures (B, C, S, S)."""
+    """ValueError unless the mask is boolean (B, 1, S, S) for pictures (B, C, S, S)."""
     if x.ndim != 4 or x.shape[2] != x.shape[3]:
         raise ValueError(f"expected pictures (B, C, S, S); got {tuple(x.shape)}")
     wanted = (len(x), 1, *x.shape[2:])
@@ -31,19 +31,19 @@ def check_mask(x, mask):
 
 
 def hide(x, mask):
-    r"""What a network may see: (B, C, S, S), (B, 1, S, S) -> (B, C + 1, S, S), hidden pixels blank, the mask last."""
+    """What a network may see: (B, C, S, S), (B, 1, S, S) -> (B, C + 1, S, S), hidden pixels blank, the mask last."""
     check_mask(x, mask)
     return torch.cat([x.masked_fill(mask, BLANK), mask.to(x.dtype)], 1)
 
 
 def paste(y, x, mask):
-    r"""The drawing y where the mask hides, the picture x where it does not."""
+    """The drawing y where the mask hides, the picture x where it does not."""
     check_mask(x, mask)
     return torch.where(mask, y, x)
 
 
 class BottleneckInpainter(nn.Module):
-    r"""The autoencoder of notebook 02 with the mask as a channel more: all that it draws has passed d numbers.
+    """The autoencoder of notebook 02 with the mask as a channel more: all that it draws has passed d numbers.
 
     latent   d; the other arguments are those of `autoencoder.Autoencoder`
     """
@@ -60,7 +60,7 @@ class BottleneckInpainter(nn.Module):
 
 
 def smooth_guess(x, mask):
-    r"""Pictures whose hidden pixels hold a blurred continuation of the known ones: (B, C, S, S), as x; known ones stay.
+    """Pictures whose hidden pixels hold a blurred continuation of the known ones: (B, C, S, S), as x; known ones stay.
 
     Pull-push (Gortler et al. 1996): means of the known pixels over blocks of 2, 4, 8, ... pixels; then, from the
     coarsest level on, what a block does not know of its pixels is filled in from the level above. All hidden: 0.
@@ -78,15 +78,15 @@ def smooth_guess(x, mask):
     return guess
 
 
-class SkipInpainter(nn.Module):
-    r"""The U-Net of `skip` with the mask as a channel more: what is known need not pass the bottom.
+class UNetInpainter(nn.Module):
+    """The U-Net of `small_unet` with the mask as a channel more: what is known need not pass the bottom.
 
     widths   channels at S, S/2, S/4 and S/8, each a multiple of 8; S is a multiple of 8
     guess    it is given a smooth guess instead of a blank, and answers with what to change in it; so an untrained one
              draws the guess. Notebook 07 tries it: on scenes it did not pay.
     """
 
-    def __init__(self, channels: int = 3, widths=WIDTHS, guess: bool = False):
+    def __init__(self, channels: int = 3, widths=UNET_WIDTHS, guess: bool = False):
         super().__init__()
         self.config = {"channels": channels, "widths": list(widths), "guess": guess}
         self.net = SmallUNet(channels + 1, channels, widths, residual=guess)
@@ -99,7 +99,7 @@ class SkipInpainter(nn.Module):
 
 
 def masked_loss(model, batch):
-    r"""(loss, {"mse": ...}) of batch = (x, mask): the mean of (x - model(x, mask))^2 over hidden pixels and channels.
+    """(loss, {"mse": ...}) of batch = (x, mask): the mean of (x - model(x, mask))^2 over hidden pixels and channels.
 
     Pathak et al. 2016, equation 1, as a mean. What the model draws where nothing is hidden costs nothing and gets no
     gradient. "mse" is the same error on [0, 1]: a quarter of it.
@@ -112,7 +112,7 @@ def masked_loss(model, batch):
 
 
 def whole_loss(model, batch):
-    r"""(loss, {"mse": ..., "hole": ...}) of batch = (x, mask): the mean of (x - model(x, mask))^2 over all pixels.
+    """(loss, {"mse": ..., "hole": ...}) of batch = (x, mask): the mean of (x - model(x, mask))^2 over all pixels.
 
     A denoising autoencoder with "masking noise" (Vincent et al. 2010), which is told where the noise is. A network that
     draws everything from a code has to learn what a picture looks like, and the known pixels teach it that, too.

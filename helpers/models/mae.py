@@ -1,4 +1,4 @@
-r"""A masked autoencoder: hide most patches of a picture, read the rest, draw what was hidden.
+"""A masked autoencoder: hide most patches of a picture, read the rest, draw what was hidden.
 
 Notebook 07. Paper: He, Chen, Xie, Li, Dollár & Girshick, "Masked autoencoders are scalable vision learners",
 CVPR 2022 (arXiv 2021), figure 1. The encoder is a transformer that never meets a hidden patch: with 75 % hidden it
@@ -19,7 +19,7 @@ from .vit import patchify, unpatchify
 
 
 class MAE(nn.Module):
-    r"""model(x, mask): pictures (B, C, S, S) and masks (B, 1, S, S), True = hidden -> pictures (B, C, S, S).
+    """model(x, mask): pictures (B, C, S, S) and masks (B, 1, S, S), True = hidden -> pictures (B, C, S, S).
 
     A patch with a hidden pixel counts as hidden. All pictures of a batch have equally many visible patches, one at
     least; else ValueError. The drawing of visible patches is not trained, so paste the known pixels over it.
@@ -46,7 +46,7 @@ class MAE(nn.Module):
         self.register_buffer("narrow_positions", grid_positions(side, side, narrow), persistent=False)
 
     def visible(self, mask):
-        r"""The indices of the visible patches (B, V), in the order of the picture."""
+        """The indices of the visible patches (B, V), in the order of the picture."""
         hidden = patchify(mask, self.config["patch"]).any(2)                   # (B, N)
         count = (~hidden).sum(1)
         if count.min() != count.max() or count.min() == 0:
@@ -55,7 +55,7 @@ class MAE(nn.Module):
         return hidden.byte().argsort(dim=1, stable=True)[:, : int(count[0])]
 
     def encode(self, x, seen):
-        r"""Pictures and the indices of visible patches (B, V) -> one token for each (B, V, D)."""
+        """Pictures and the indices of visible patches (B, V) -> one token for each (B, V, D)."""
         patches = select(patchify(x, self.config["patch"]), seen)              # (B, V, P P C)
         h = self.embed(patches) + self.positions[seen]                         # (B, V, D)
         for block in self.encoder:
@@ -63,7 +63,7 @@ class MAE(nn.Module):
         return self.norm(h)
 
     def decode(self, h, seen):
-        r"""Tokens of visible patches (B, V, D) and their indices (B, V) -> patches, all of them (B, N, P P C)."""
+        """Tokens of visible patches (B, V, D) and their indices (B, V) -> patches, all of them (B, N, P P C)."""
         gaps = self.mask_token.expand(len(h), len(self.positions), -1)         # (B, N, E)
         index = seen[:, :, None].expand(-1, -1, gaps.shape[2])                 # (B, V, E)
         h = gaps.scatter(1, index, self.bridge(h)) + self.narrow_positions     # (B, N, E)
@@ -81,5 +81,5 @@ class MAE(nn.Module):
 
 
 def select(tokens, index):
-    r"""The tokens of (B, N, D) at indices (B, V) -> (B, V, D)."""
+    """The tokens of (B, N, D) at indices (B, V) -> (B, V, D)."""
     return tokens.gather(1, index[:, :, None].expand(-1, -1, tokens.shape[2]))

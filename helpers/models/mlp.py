@@ -1,4 +1,4 @@
-r"""Multilayer perceptrons: layers h = phi(W x + b), one after the other.
+"""Multilayer perceptrons: layers h = phi(W x + b), one after the other.
 
 Notebook 04. Papers: Rosenblatt 1958 (the perceptron); Rumelhart, Hinton & Williams, "Learning representations by
 back-propagating errors", Nature 1986; Cybenko 1989 and Leshno et al. 1993 (what one hidden layer can approximate).
@@ -19,21 +19,17 @@ from torch import nn
 ACTIVATIONS = {"none": nn.Identity, "relu": nn.ReLU, "tanh": nn.Tanh, "silu": nn.SiLU}
 
 
-def check(sizes: Sequence[int], activation: str) -> None:
-    r"""ValueError unless `sizes` names two layers or more and `activation` is one of ACTIVATIONS."""
+def dense(sizes: Sequence[int], activation: str, normalise: bool = False) -> nn.Sequential:
+    """Linear maps between neighbouring `sizes`, with the activation between two of them and none at the end.
+
+    normalise   layer normalisation (Ba, Kiros & Hinton 2016) before each activation
+    ValueError unless `sizes` names two layers or more and `activation` is one of ACTIVATIONS.
+    """
     if len(sizes) < 2 or min(sizes) < 1:
         raise ValueError(f"sizes are those of the input, of each hidden layer and of the output, such as [2, 32, 2]; "
                          f"got {list(sizes)}")
     if activation not in ACTIVATIONS:
         raise ValueError(f"unknown activation {activation!r}: choose one of {', '.join(ACTIVATIONS)}")
-
-
-def dense(sizes: Sequence[int], activation: str, normalise: bool = False) -> nn.Sequential:
-    r"""Linear maps between neighbouring `sizes`, with the activation between two of them and none at the end.
-
-    normalise   layer normalisation (Ba, Kiros & Hinton 2016) before each activation
-    """
-    check(sizes, activation)
     layers = [nn.Linear(sizes[0], sizes[1])]
     for n, m in zip(sizes[1:], sizes[2:], strict=False):
         layers += [nn.LayerNorm(n)] * normalise + [ACTIVATIONS[activation](), nn.Linear(n, m)]
@@ -41,7 +37,7 @@ def dense(sizes: Sequence[int], activation: str, normalise: bool = False) -> nn.
 
 
 class MLP(nn.Module):
-    r"""A multilayer perceptron: (B, n) -> (B, m).
+    """A multilayer perceptron: (B, n) -> (B, m).
 
     sizes   of the input, each hidden layer and the output: [n, ..., m]; [2, 32, 32, 2] has two hidden layers
     activation   "none", "relu", "tanh" or "silu", after each hidden layer
@@ -57,7 +53,7 @@ class MLP(nn.Module):
 
 
 class Copies(nn.Module):
-    r"""MLPs of one shape that differ only in their random start, computed side by side: (B, n) -> (R, B, m).
+    """MLPs of one shape that differ only in their random start, computed side by side: (B, n) -> (R, B, m).
 
     copies   R, how many; sizes, activation   as in MLP
     """
@@ -78,7 +74,7 @@ class Copies(nn.Module):
         return h
 
     def copy(self, i: int) -> MLP:
-        r"""Copy number i as an ordinary MLP, with weights of its own."""
+        """Copy number i as an ordinary MLP, with weights of its own."""
         net = MLP(self.config["sizes"], self.config["activation"])
         for linear, weight, bias in zip(net.layers[::2], self.weights, self.biases, strict=True):
             linear.load_state_dict({"weight": weight[i].T, "bias": bias[i, 0]})
@@ -86,7 +82,7 @@ class Copies(nn.Module):
 
 
 class Grid(nn.Module):
-    r"""Classifiers of points in the plane, one for each depth, width and activation, each in R copies.
+    """Classifiers of points in the plane, one for each depth, width and activation, each in R copies.
 
     (B, 2) -> {"relu-2-32": logits (R, B, 2), ...}; depth counts hidden layers, width the units in each of them.
     """
@@ -103,7 +99,7 @@ class Grid(nn.Module):
 
 
 class MLPAutoencoder(nn.Module):
-    r"""An autoencoder of dense layers: to it a picture is a list of numbers, in an order that has no meaning.
+    """An autoencoder of dense layers: to it a picture is a list of numbers, in an order that has no meaning.
 
     latent   d, the numbers in the code
     hidden   sizes of the encoder's hidden layers; the decoder has them in reverse
@@ -121,14 +117,11 @@ class MLPAutoencoder(nn.Module):
         self.decoder = dense(sizes[::-1], activation, normalise)
 
     def encode(self, x):
-        r"""Pictures (B, C, S, S) in [-1, 1] -> codes (B, d). ValueError for pictures of another shape."""
-        channels, size = self.config["channels"], self.config["size"]
-        if x.shape[1:] != (channels, size, size):
-            raise ValueError(f"expected pictures (B, {channels}, {size}, {size}); got {tuple(x.shape)}")
+        """Pictures (B, C, S, S) in [-1, 1] -> codes (B, d)."""
         return self.encoder(x.flatten(1))
 
     def decode(self, z):
-        r"""Codes (B, d) -> pictures (B, C, S, S); clamp before drawing."""
+        """Codes (B, d) -> pictures (B, C, S, S); clamp before drawing."""
         channels, size = self.config["channels"], self.config["size"]
         return self.decoder(z).unflatten(1, (channels, size, size))
 
@@ -137,7 +130,7 @@ class MLPAutoencoder(nn.Module):
 
 
 def classification_loss(model, batch):
-    r"""(loss, {"cross_entropy", "accuracy"}) of an MLP, Copies or Grid on (x (B, n), labels (B,) int64).
+    """(loss, {"cross_entropy", "accuracy"}) of an MLP, Copies or Grid on (x (B, n), labels (B,) int64).
 
     The loss is the cross-entropy, in nats, averaged over the batch and over all nets. The nets of a Grid share no
     weight, and Adam's step doesn't depend on the gradient's scale, so each net trains as it would alone.

@@ -1,4 +1,4 @@
-r"""An autoencoder with skip connections: a small U-Net, picture in, picture out.
+"""An autoencoder with skip connections: a small U-Net, picture in, picture out.
 
 Notebooks 06 and 07. Paper: Ronneberger, Fischer & Brox, "U-Net: convolutional networks for biomedical image
 segmentation", MICCAI 2015; for cleaning pictures, Mao, Shen & Yang, NeurIPS 2016.
@@ -17,11 +17,11 @@ from torch import nn
 
 from .autoencoder import ResBlock, conv
 
-WIDTHS = (16, 24, 32, 48)
+UNET_WIDTHS = (16, 24, 32, 48)
 
 
 class Up(nn.Module):
-    r"""Double the side, and merge with the encoder's features there: (B, I, S, S), (B, W, 2S, 2S) -> (B, W, 2S, 2S)."""
+    """Double the side, and merge with the encoder's features there: (B, I, S, S), (B, W, 2S, 2S) -> (B, W, 2S, 2S)."""
 
     def __init__(self, inputs: int, width: int):
         super().__init__()
@@ -34,7 +34,7 @@ class Up(nn.Module):
 
 
 class SmallUNet(nn.Module):
-    r"""(B, inputs, S, S) -> (B, outputs, S, S), S a multiple of 8. Clamp before drawing.
+    """(B, inputs, S, S) -> (B, outputs, S, S), S a multiple of 8. Clamp before drawing.
 
     inputs    channels that come in, such as 3 of a picture, or 4 of a picture and a mask
     outputs   channels that go out
@@ -43,10 +43,10 @@ class SmallUNet(nn.Module):
               et al. 2017, "DnCNN"), and an untrained one changes nothing
     """
 
-    def __init__(self, inputs: int = 3, outputs: int = 3, widths=WIDTHS, residual: bool = True):
+    def __init__(self, inputs: int = 3, outputs: int = 3, widths=UNET_WIDTHS, residual: bool = True):
         super().__init__()
         if len(widths) != 4 or any(w < 8 or w % 8 for w in widths):
-            raise ValueError(f"widths are four multiples of 8, such as {WIDTHS}; got {tuple(widths)}")
+            raise ValueError(f"widths are four multiples of 8, such as {UNET_WIDTHS}; got {tuple(widths)}")
         if outputs < 1 or inputs < 1 or (residual and inputs < outputs):
             raise ValueError(f"a residual is added to the first `outputs` input channels, so inputs >= outputs >= 1; "
                              f"got inputs={inputs}, outputs={outputs}")

@@ -1,7 +1,7 @@
 r"""Trainings whose figures are kept and whose weights are not: the learning rates and seeds that were tried.
 
-    python -m helpers.training.tuning mlp-scenes-conv --lr 1e-3 2e-3 4e-3 --steps 2000
-    python -m helpers.training.tuning mlp-scenes-conv mlp-scenes-dense --seed 0 1 2
+    python -m helpers.training.tuning conv-scenes --lr 1e-3 2e-3 4e-3 --steps 2000
+    python -m helpers.training.tuning conv-scenes dense-scenes --seed 0 1 2
 
 Each combination is trained once, and its figures on held-out data go to data/trials.json. What is recorded there
 already is not trained again, unless --again is given. `python -m helpers.course.scores` reads the record.
@@ -73,7 +73,7 @@ def record(name: str, figures: dict[str, float], path: Path = PATH) -> None:
 
 def main(argv: list[str] | None = None, path: Path = PATH) -> None:
     parser = argparse.ArgumentParser(prog="python -m helpers.training.tuning", description=__doc__.split("\n")[0])
-    parser.add_argument("names", nargs="+", metavar="NAME", help="a recipe, such as mlp-scenes-conv")
+    parser.add_argument("names", nargs="+", metavar="NAME", help="a recipe, such as conv-scenes")
     parser.add_argument("--lr", type=float, nargs="+", help="instead of the recipe's own")
     parser.add_argument("--seed", type=int, nargs="+", help="the same")
     parser.add_argument("--steps", type=int, nargs="+", help="the same")

@@ -1,4 +1,4 @@
-r"""Fillings without learning: what a trained network has to beat, and what no network can beat.
+"""Fillings without learning: what a trained network has to beat, and what no network can beat.
 
 Each takes pictures x (B, C, S, S) in [-1, 1] and masks (B, 1, S, S), True = hidden, and returns pictures in which the
 known pixels are as they were. What stands in the hole of x does not matter.
@@ -12,18 +12,18 @@ from torch import Tensor
 
 from ...data import scenes
 
-SAME = 1e-3  # pixels that differ by less count as equal: less than a fifth of one step of 256
+EQUAL = 1e-3  # pixels that differ by less count as equal: less than a fifth of one step of 256
 
 
 def mean_fill(x: Tensor, mask: Tensor) -> Tensor:
-    r"""The mean of the known pixels, for each channel: the best constant for what is seen."""
+    """The mean of the known pixels, for each channel: the best constant for what is seen."""
     known = ~mask
     mean = (x * known).sum((2, 3), keepdim=True) / known.sum((2, 3), keepdim=True).clamp(min=1)
     return torch.where(mask, mean, x)
 
 
 def background_fill(x: Tensor, mask: Tensor) -> Tensor:
-    r"""The median of the known pixels on the picture's border, for each channel; of all known ones if none is."""
+    """The median of the known pixels on the picture's border, for each channel; of all known ones if none is."""
     border = torch.ones_like(mask)
     border[..., 1:-1, 1:-1] = False
     known = border & ~mask
@@ -33,7 +33,7 @@ def background_fill(x: Tensor, mask: Tensor) -> Tensor:
 
 
 def biharmonic_fill(x: Tensor, mask: Tensor) -> Tensor:
-    r"""The smoothest surface that meets the hole's edge: the biharmonic equation, Damelin & Hoang 2018.
+    """The smoothest surface that meets the hole's edge: the biharmonic equation, Damelin & Hoang 2018.
 
     scikit-image's; 30 ms or so for a picture. With nothing known, or nothing hidden, x comes back.
     """
@@ -49,7 +49,7 @@ def biharmonic_fill(x: Tensor, mask: Tensor) -> Tensor:
 
 
 def possible_scenes(x: Tensor, mask: Tensor, background: int, tries: int = 20_000, seed: int = 0) -> Tensor:
-    r"""Scenes that show what is known of one scene x (1, 3, 32, 32), by rejection: (k, 3, 32, 32).
+    """Scenes that show what is known of one scene x (1, 3, 32, 32), by rejection: (k, 3, 32, 32).
 
     Scenes on that background are drawn as in training, `tries` in all, and those kept that agree with x at every known
     pixel. They are exact samples of p(scene | known pixels, background), so their mean estimates the conditional mean.
@@ -62,7 +62,7 @@ def possible_scenes(x: Tensor, mask: Tensor, background: int, tries: int = 20_00
         factors = scenes.sample_factors(min(1000, tries - begun), generator)
         factors[:, 5] = background
         candidates = scenes.draw(factors, generator)
-        wrong = ((candidates - x).abs() > SAME) & ~mask
+        wrong = ((candidates - x).abs() > EQUAL) & ~mask
         kept.append(candidates[~wrong.flatten(1).any(1)])
     kept = torch.cat(kept)
     if not len(kept):

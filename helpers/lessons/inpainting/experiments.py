@@ -1,4 +1,4 @@
-r"""What notebook 07 measures: holes, fillings, and how much of an object is visible."""
+"""What notebook 07 measures: new pictures with holes, what a network draws there, and how much of an object is seen."""
 
 from __future__ import annotations
 
@@ -6,50 +6,39 @@ import torch
 from torch import Tensor
 
 from ...data import masks, scenes, sets
-from ...data.batches import NEW_SCENES_SEED
+from ...data.batches import NEW_SCENES_SEED, in_batches
 from ...metrics.pictures import scene_accuracy
 from ...models.inpainting import check_mask, paste
 
-LATENT = 64
-PATCH, SHARE = 4, 0.75  # of the masked autoencoder
+PATCH_SIDE, HIDDEN_PATCHES = 4, 0.75  # pixels, and a share: of the masked autoencoder
 
 
-def masked(pictures, hide):
-    r"""steps -> step -> (x, masks). pictures: () -> (step -> x); hide: n -> masks (n, 1, S, S)."""
-
-    def batches(steps):
-        draw = pictures()
-
-        def batch(step):
-            x = draw(step)
-            return x, hide(len(x))
-
-        return batch
-
-    return batches
-
-
-@torch.no_grad()
-def fill(model, x: Tensor, mask: Tensor, batch: int = 100) -> Tensor:
-    r"""Pictures x with their hidden pixels drawn by the model, clamped to [-1, 1]; the known ones as they were."""
-    parts = zip(x.split(batch), mask.split(batch), strict=True)
-    return torch.cat([paste(model(part, hidden).clamp(-1, 1), part, hidden) for part, hidden in parts])
+def fill(model, x: Tensor, mask: Tensor) -> Tensor:
+    """Pictures x with their hidden pixels drawn by the model, clamped to [-1, 1]; the known ones as they were."""
+    return in_batches(lambda x, mask: paste(model(x, mask).clamp(-1, 1), x, mask), x, mask, size=100)
 
 
 def new_scenes_with_holes(n: int = 1000) -> tuple[Tensor, Tensor, Tensor]:
-    r"""n new scenes, their factors, and a 14x14 hole at a random place of each."""
+    """n new scenes, their factors, and a 14x14 hole at a random place of each."""
     x, factors = scenes.make_scenes(n, NEW_SCENES_SEED)
     return x, factors, masks.box(n, generator=torch.Generator().manual_seed(NEW_SCENES_SEED))
 
 
 def new_emoji_with_holes() -> tuple[Tensor, Tensor]:
-    r"""The emoji of the held-out families, and a 14x14 hole at a random place of each."""
+    """The emoji of the held-out families, and a 14x14 hole at a random place of each."""
     x = sets.load_emoji("test").images
     return x, masks.box(len(x), generator=torch.Generator().manual_seed(NEW_SCENES_SEED))
 
 
+def new_scenes_with_patches(share: float = HIDDEN_PATCHES, n: int = 1000) -> tuple[Tensor, Tensor, Tensor]:
+    """n new scenes, their factors, and a share of the 4x4 patches of each hidden at random."""
+    x, factors = scenes.make_scenes(n, NEW_SCENES_SEED)
+    generator = torch.Generator().manual_seed(NEW_SCENES_SEED)
+    return x, factors, masks.patches(n, share, PATCH_SIDE, generator=generator)
+
+
 def visible_share(x: Tensor, factors: Tensor, mask: Tensor) -> Tensor:
-    r"""The share of each scene's object that is not hidden: scenes (B, 3, S, S), factors (B, 6) -> (B,) in [0, 1].
+    """The share of each scene's object that is not hidden: scenes (B, 3, S, S), factors (B, 6) -> (B,) in [0, 1].
 
     A scene is drawn as background + coverage * (colour - background), so its coverage can be read off exactly.
     """
@@ -61,37 +50,26 @@ def visible_share(x: Tensor, factors: Tensor, mask: Tensor) -> Tensor:
 
 
 def empty_scenes(x: Tensor, factors: Tensor) -> Tensor:
-    r"""The scenes without their objects: the background alone, as x (B, 3, S, S)."""
+    """The scenes without their objects: the background alone, as x (B, 3, S, S)."""
     return scenes.drawing.BACKGROUND_PALETTE[factors[:, 5], :, None, None].expand_as(x)
 
 
-def evaluate_scenes(model) -> dict[str, float]:
+def pooled(x: Tensor, y: Tensor, mask: Tensor) -> float:
+    """The mean error inside the holes of all pictures, each picture counting the same."""
+    return masks.error_inside(x, y, mask).mean().item()
+
+
+def judge_on_scenes(model) -> dict[str, float]:
     x, factors, mask = new_scenes_with_holes()
     y = fill(model, x, mask)
     return {"inside": pooled(x, y, mask), "all_six": scene_accuracy(y, factors)["all_six"]}
 
 
-def evaluate_emoji(model) -> dict[str, float]:
+def judge_on_emoji(model) -> dict[str, float]:
     x, mask = new_emoji_with_holes()
     return {"inside": pooled(x, fill(model, x, mask), mask)}
 
 
-def patch_masks(n: int, share: float = SHARE) -> Tensor:
-    return masks.patches(n, share, PATCH)
-
-
-def new_scenes_with_patches(share: float = SHARE, n: int = 1000) -> tuple[Tensor, Tensor, Tensor]:
-    r"""n new scenes, their factors, and a share of the 4x4 patches of each hidden at random."""
-    x, factors = scenes.make_scenes(n, NEW_SCENES_SEED)
-    generator = torch.Generator().manual_seed(NEW_SCENES_SEED)
-    return x, factors, masks.patches(n, share, PATCH, generator=generator)
-
-
-def evaluate_patches(model) -> dict[str, float]:
+def judge_on_patches(model) -> dict[str, float]:
     x, _, mask = new_scenes_with_patches()
     return {"inside": pooled(x, fill(model, x, mask), mask)}
-
-
-def pooled(x: Tensor, y: Tensor, mask: Tensor) -> float:
-    r"""The mean error inside the holes of all pictures, each picture counting the same."""
-    return masks.error_inside(x, y, mask).mean().item()

@@ -1,4 +1,4 @@
-r"""The figures of notebook 07: errors inside the hole, of networks, plain fillings and the best possible answer."""
+"""The figures of notebook 07: errors inside the hole, of networks, plain fillings and the best possible answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...training import tuning
 from ...training.checkpoints import load
 from . import baselines
 from .experiments import (
-    SHARE,
+    HIDDEN_PATCHES,
     empty_scenes,
     fill,
     new_emoji_with_holes,
@@ -25,25 +25,21 @@ from .experiments import (
     pooled,
     visible_share,
 )
-from .recipes import NETS
 
+LEARNED = {"code": "through a code of 64 numbers", "unet": "U-Net"}
 HIDDEN, SEEN = 0.15, 0.6  # an object counts as hidden below, as seen above, by the share of it that is visible
-SHARES = (0.25, 0.75, 0.9)  # of the patches, at test time
+HOLES = {"box": masks.box, "pixels": partial(masks.pixels, share=0.5), "half": masks.half, "brush": masks.brush}
+FEW = 100  # pictures for each kind of hole: the smoothest surface takes its time
 
 
-KINDS = {"box": masks.box, "pixels": partial(masks.pixels, share=0.5), "half": masks.half, "brush": masks.brush}
-FEW = 100  # pictures for each kind: the smoothest surface takes its time
-
-
-def systems(dataset: str):
-    r"""(name, what it is, (x, mask) -> filled) of all that fill holes."""
+def systems(world: str):
+    """(name, what it is, (x, mask) -> filled) of all that fill holes."""
     yield "mean", "the mean of the known pixels", baselines.mean_fill
     yield "background", "the median of the border", baselines.background_fill
     yield "guess", "a smooth guess, by pull-push", smooth_guess
     yield "biharmonic", "the smoothest surface", baselines.biharmonic_fill
-    words = {"code": "through a code of 64 numbers", "skip": "U-Net"}
-    for kind in NETS:
-        yield kind, words[kind], partial(fill, load(f"inpaint-{dataset}-{kind}")[0])
+    for kind, what in LEARNED.items():
+        yield kind, what, partial(fill, load(f"inpaint-{world}-{kind}")[0])
 
 
 def on_scenes():
@@ -54,7 +50,7 @@ def on_scenes():
     for name, what, filling in systems("scenes"):
         y = filling(x, mask)
         error = pooled(x, y, mask)
-        learned = name in NETS
+        learned = name in LEARNED
         six = scene_accuracy(y, factors)["all_six"]
         yield Score(f"inpainting.scenes.inside.{name}", f"error in a 14x14 hole: {what}", error, ".4f", mean)
         if learned:
@@ -63,31 +59,31 @@ def on_scenes():
         yield Score(f"inpainting.scenes.all_six.{name}", f"filled scenes that are read right: {what}", six, ".0%",
                     blank, ">= 0.8" if learned else "")
     yield from as_recorded("scenes", "code-hole", "through a code, whose loss counts the hole alone", mean)
-    yield from as_recorded("scenes", "skip-guess", "U-Net that starts from a smooth guess", mean)
-    for kind in NETS:
+    yield from as_recorded("scenes", "unet-guess", "U-Net that starts from a smooth guess", mean)
+    for kind in LEARNED:
         minutes = load(f"inpaint-scenes-{kind}")[1].metrics["training_seconds"] / 60
         yield Score(f"inpainting.scenes.minutes.{kind}", f"training as recorded, minutes on a shared core: {kind}",
                     minutes, ".0f")
 
 
-def as_recorded(dataset: str, kind: str, what: str, mean: float):
-    r"""The error of a training whose figures alone were kept."""
-    tried = tuning.find(f"inpaint-{dataset}-{kind}")
-    yield Score(f"inpainting.{dataset}.inside.{kind}", f"as recorded, error in a 14x14 hole: {what}", tried["inside"],
+def as_recorded(world: str, kind: str, what: str, mean: float):
+    """The error of a training whose figures alone were kept."""
+    tried = tuning.find(f"inpaint-{world}-{kind}")
+    yield Score(f"inpainting.{world}.inside.{kind}", f"as recorded, error in a 14x14 hole: {what}", tried["inside"],
                 ".4f", mean)
 
 
 def by_visible_share():
-    r"""The error where much and where little of the object is visible: as it is, and over that of an empty scene."""
+    """The error where much and where little of the object is visible: as it is, and over that of an empty scene."""
     x, factors, mask = new_scenes_with_holes()
     visible = visible_share(x, factors, mask)
     hidden, seen, cut = visible < HIDDEN, (visible > SEEN) & (visible < 0.999), (visible > 0.001) & (visible < 0.999)
     wall = masks.error_inside(x, empty_scenes(x, factors), mask)
     for name, filling in (("mean", baselines.mean_fill), *((kind, partial(fill, load(f"inpaint-scenes-{kind}")[0]))
-                                                          for kind in NETS)):
+                                                          for kind in LEARNED)):
         error = masks.error_inside(x, filling(x, mask), mask)
         ratio = (error[hidden].mean() / error[seen].mean()).item()
-        learned = name in NETS
+        learned = name in LEARNED
         yield Score(f"inpainting.evidence.ratio.{name}", "error where less than 15 % of the object is seen over that "
                     f"where more than 60 % is, but not all: {name}", ratio, ".0f", 1, ">= 5" if learned else "")
         if learned:
@@ -107,28 +103,28 @@ def on_emoji():
         error = pooled(x, filling(x, mask), mask)
         yield Score(f"inpainting.emoji.inside.{name}", f"error in a 14x14 hole, unseen families: {what}", error, ".4f",
                     mean)
-        if name in ("biharmonic", "skip"):
+        if name in ("biharmonic", "unet"):
             yield Score(f"inpainting.emoji.ratio.{name}", f"error of the mean fill over that of {what}", mean / error,
-                        ".1f", 1, ">= 2.5" if name == "skip" else "")
+                        ".1f", 1, ">= 2.5" if name == "unet" else "")
 
 
 def by_kind_of_mask():
-    r"""Four kinds of hole: scattered ones ask for interpolation, large ones for knowledge."""
+    """Four kinds of hole: scattered ones ask for interpolation, large ones for knowledge."""
     emoji = new_emoji_with_holes()[0]
-    for dataset, x in (("scenes", new_scenes_with_holes(FEW)[0]), ("emoji", emoji[:: len(emoji) // FEW][:FEW])):
-        for kind, draw in KINDS.items():
+    for world, x in (("scenes", new_scenes_with_holes(FEW)[0]), ("emoji", emoji[:: len(emoji) // FEW][:FEW])):
+        for kind, draw in HOLES.items():
             mask = draw(len(x), generator=torch.Generator().manual_seed(NEW_SCENES_SEED))
             keep = mask.flatten(1).any(1)  # a stroke may miss the picture
-            for name, what, filling in systems(dataset):
-                if name in ("biharmonic", "skip") or (name, kind) == ("mean", "half"):
+            for name, what, filling in systems(world):
+                if name in ("biharmonic", "unet") or (name, kind) == ("mean", "half"):
                     error = pooled(x[keep], filling(x[keep], mask[keep]), mask[keep])
-                    yield Score(f"inpainting.kinds.{dataset}.{kind}.{name}", f"error in the holes, {dataset}, {kind}: "
+                    yield Score(f"inpainting.kinds.{world}.{kind}.{name}", f"error in the holes, {world}, {kind}: "
                                 f"{what}", error, ".4f")
 
 
 def hidden_objects():
-    r"""A hole of 14x14 that hides a small object in the upper left: the drawing against the exact average."""
-    mask, net = masks.box_at(2, 2), load("inpaint-scenes-skip")[0]
+    """A hole of 14x14 that hides a small object in the upper left: the drawing against the exact average."""
+    mask, net = masks.box_at(2, 2), load("inpaint-scenes-unet")[0]
     for index, name in enumerate(scenes.BACKGROUNDS):
         x = scenes.draw(torch.tensor([[0, 0, 0, 0, 0, index]]))
         possible = baselines.possible_scenes(x, mask, index)
@@ -148,7 +144,7 @@ def hidden_objects():
 
 def masked_autoencoder():
     net = load("mae-scenes")[0]
-    for share in SHARES:
+    for share in (0.25, HIDDEN_PATCHES, 0.9):
         x, factors, hidden = new_scenes_with_patches(share)
         mean = pooled(x, baselines.mean_fill(x, hidden), hidden)
         y = fill(net, x, hidden)
@@ -157,7 +153,7 @@ def masked_autoencoder():
         what = f"{percent} % of the patches hidden"
         yield Score(f"inpainting.mae.inside.{percent}", f"error in hidden patches, {what} (baseline: mean fill)", error,
                     ".4f", mean)
-        if share == SHARE:
+        if share == HIDDEN_PATCHES:
             yield Score(f"inpainting.mae.ratio.{percent}", f"error of the mean fill over ours, {what}", mean / error,
                         ".1f", 1, ">= 2.5")
             right = scene_accuracy(y, factors)
@@ -167,7 +163,7 @@ def masked_autoencoder():
 
 
 def groups():
-    r"""(what the names of its scores begin with, the function that yields them)."""
+    """(what the names of its scores begin with, the function that yields them)."""
     yield "inpainting.scenes", on_scenes
     yield "inpainting.evidence", by_visible_share
     yield "inpainting.emoji", on_emoji

@@ -17,8 +17,8 @@ def count_parameters() -> Exercise:
         for sizes in ([3, 1], [2, 32, 2], [2, 32, 32, 2], [5, 4, 3, 2, 1], [3072, 160, 128, 8]):
             expected = sum(p.numel() for p in MLP(sizes).parameters())
             found = count(list(sizes))
-            if found == sum(n * m for n, m in itertools.pairwise(sizes)):
-                raise AssertionError(f"{found} for {sizes} are the weights alone: each unit also has a bias")
+            weights = sum(n * m for n, m in itertools.pairwise(sizes))
+            assert found != weights, f"{found} for {sizes} are the weights alone: each unit also has a bias"
             assert found == expected, f"an MLP of sizes {sizes} has {expected} parameters; you return {found}"
 
     return Exercise("04.1", "the parameters of an MLP, counted from its sizes", [is_exact])
@@ -56,13 +56,13 @@ def finite_differences() -> Exercise:
     def is_central(estimate):
         w = torch.tensor([1.0, -2.0]).double()
         found = estimate(lambda w: (w**2).sum(), w.clone(), 0.1)
-        hint = "a difference to one side is off by the step: look ahead and back"
-        assert not torch.allclose(torch.as_tensor(found).double(), 2 * w + 0.1, atol=1e-6), hint
+        ahead = torch.allclose(torch.as_tensor(found).double(), 2 * w + 0.1, atol=1e-6)
+        assert not ahead, "a difference to one side is off by the step: look ahead and back"
         assert_close("the gradient of the sum of squares at [1, -2]", found, 2 * w, 1e-6)
 
     def agrees_with_autograd(estimate):
-        generator = torch.Generator().manual_seed(0)
-        x, target, w = (torch.randn(shape, generator=generator).double() for shape in ((10, 3), (10, 1), (4, 3)))
+        numbers = torch.randn(52, generator=torch.Generator().manual_seed(0)).double()
+        x, target, w = numbers[:30].view(10, 3), numbers[30:40].view(10, 1), numbers[40:].view(4, 3)
 
         def loss(w):
             return (torch.tanh(x @ w.T).sum(1, keepdim=True) - target).square().mean()
