@@ -69,7 +69,7 @@ def test_pca_is_the_singular_value_decomposition(shape):
 
 def test_pca_finds_a_few_of_many_as_exactly():
     x, _ = scenes.make_scenes(600, seed=0)
-    pca = PCA.fit(x, 16)  # 16 of 3,072
+    pca = PCA.fit(x, 16)  # 16 of 3,072: by orthogonal iteration
     y, _ = scenes.make_scenes(100, seed=1)
     for d in (1, 8, 16):
         error, expected = (mse(r, y).mean().item() for r in (pca.reconstruct(y, d), by_svd(x, d)(y)))

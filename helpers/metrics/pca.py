@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-PASSES = 8  # over the data: errors of scenes and emoji then differ from the exact ones by less than 1e-6 of themselves
-
 
 @dataclass(frozen=True)
 class PCA:
@@ -27,12 +25,20 @@ class PCA:
     def fit(cls, x: Tensor, d: int) -> PCA:
         r"""Fit d components to x (N, ...)."""
         flat = x.flatten(1)
-        if not 1 <= d <= min(flat.shape) or len(flat) < 2:
+        if not 1 <= d <= flat.shape[1] or len(flat) < 2:
             raise ValueError(f"cannot fit {d} components to {len(flat)} points of {flat.shape[1]} numbers")
-        with torch.random.fork_rng([]):  # it starts from random directions
-            torch.manual_seed(0)
-            _, values, vectors = torch.pca_lowrank(flat, min(max(2 * d, 64), *flat.shape), niter=PASSES)
-        return cls(flat.mean(0), vectors.T[:d].contiguous(), values[:d] ** 2 / len(flat), tuple(x.shape[1:]))
+        # In parts, so that no second copy of x is made, nor of the covariance where float32 is added to float64. Sums
+        # of 512 products are exact enough in float32 (1e-7 of the largest); their sum is in float64.
+        parts = flat.split(512)
+        mean = (sum(part.sum(0, dtype=torch.float64) for part in parts) / len(flat)).float()
+        covariance = torch.zeros(flat.shape[1], flat.shape[1], dtype=torch.float64, device=x.device)
+        product = flat.new_empty(covariance.shape)
+        for centred in (part - mean for part in parts):
+            torch.mm(centred.T, centred, out=product)
+            for rows, more in zip(covariance.split(256), product.split(256), strict=True):
+                rows.add_(more, alpha=1 / len(flat))
+        variances, vectors = largest_eigenpairs(covariance, d)
+        return cls(mean, vectors.T.float().contiguous(), variances.float(), tuple(x.shape[1:]))
 
     def encode(self, x: Tensor, d: int | None = None) -> Tensor:
         r"""Pictures (N, *shape) -> codes (N, d); d None takes all components, more than there are is a ValueError."""
@@ -46,3 +52,25 @@ class PCA:
 
     def reconstruct(self, x: Tensor, d: int | None = None) -> Tensor:
         return self.decode(self.encode(x, d))
+
+
+def largest_eigenpairs(matrix: Tensor, d: int) -> tuple[Tensor, Tensor]:
+    r"""The d largest eigenvalues (d,), falling, and eigenvectors (n, d) of a symmetric matrix (n, n) >= 0.
+
+    A few of many are found by orthogonal iteration (Golub & Van Loan, Matrix Computations, 8.2.4) on twice as
+    many vectors, until the values stand still: 128 of 3,072 take a fifth of the time that all would.
+    """
+    n, width = len(matrix), 2 * d
+    if n <= 4 * width:
+        values, vectors = torch.linalg.eigh(matrix)
+        return values.flip(0)[:d], vectors.flip(1)[:, :d]
+    start = torch.randn(n, width, dtype=matrix.dtype, generator=torch.Generator().manual_seed(0))
+    basis, before = torch.linalg.qr(start.to(matrix.device)).Q, matrix.new_zeros(d)
+    for _ in range(100):
+        image = matrix @ basis
+        values, rotation = torch.linalg.eigh(basis.T @ image)
+        values, rotation = values.flip(0)[:d], rotation.flip(1)[:, :d]
+        if (values - before).abs().max() <= 1e-10 * values[0]:
+            return values, basis @ rotation
+        basis, before = torch.linalg.qr(image).Q, values
+    raise RuntimeError(f"the {d} largest eigenvalues did not settle in 100 iterations: fit more components, or fewer")
