@@ -200,7 +200,7 @@ def test_each_source_and_the_middles_are_judged():
         assert [len(parsed.residual) for parsed in judged.values()] == [10, 10, 10, 5]
         drawn = scenes.parse(vae_experiments.drawn_from(model, densities.standard_normal(2), 10))
         assert torch.equal(judged["N(0, I)"].residual, drawn.residual)
-        measured = generation.named(generation.measure(model, 10, 3))
+        measured = generation.named(generation.rates_of_sources(model, 10, 3))
     assert len(measured) == 8 and measured["mixture loose"] == vae_experiments.shares(judged["mixture"])[1]
 
 

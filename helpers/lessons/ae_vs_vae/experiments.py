@@ -99,7 +99,7 @@ def judge(model, n: int = 2000, k: int = COMPONENTS) -> dict[str, scenes.Parsed]
     return found | {"midpoints": scenes.parse(between(model, n=n // 2))}
 
 
-def measure(model, n: int = 2000, k: int = COMPONENTS) -> dict[str, tuple[float, float]]:
+def rates_of_sources(model, n: int = 2000, k: int = COMPONENTS) -> dict[str, tuple[float, float]]:
     r"""{source, or "midpoints": (strict, loose) valid-scene rate} of what `judge` reads."""
     return {name: shares(parsed) for name, parsed in judge(model, n, k).items()}
 
@@ -108,11 +108,11 @@ def evaluate(model, n: int = 2000) -> dict[str, float]:
     x, factors = scenes.make_scenes(n, NEW_SCENES_SEED)
     y = reconstruct(model, x)
     found = {"mse": mse(x, y).mean().item(), "all_six": scene_accuracy(y, factors)["all_six"]}
-    return found | named(measure(model, n))
+    return found | named(rates_of_sources(model, n))
 
 
 def named(measured: dict[str, tuple[float, float]]) -> dict[str, float]:
-    r"""What `measure` returns with a name for each number, as cards and trials keep it."""
+    r"""What `rates_of_sources` returns with a name for each number, as cards and trials keep it."""
     return {f"{name}{' loose' * i}": rate for name, pair in measured.items() for i, rate in enumerate(pair)}
 
 

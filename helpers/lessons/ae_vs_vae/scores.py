@@ -140,7 +140,8 @@ def memory():
 def reach():
     r"""How near the draws from N(0, I) come to codes, against the codes of new scenes."""
     x, _ = scenes.make_scenes(DRAWS, NEW_SCENES_SEED)
-    for kind, d, figure in (("AE", 4, "length"), ("AE", 32, "length"), ("AE", 32, "nearest"), ("VAE", 32, "nearest")):
+    for kind, d, figure in (("AE", 4, "length"), ("AE", 32, "length"), ("AE", 32, "nearest"),
+                            ("VAE", 8, "nearest"), ("VAE", 32, "nearest")):
         model = load(weights_of(kind, d))[0]
         for name, value in entries.reach(model, entries.training_codes(model), x).items():
             if name.startswith(figure):

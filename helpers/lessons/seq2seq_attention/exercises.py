@@ -36,20 +36,22 @@ def masked_attention() -> Exercise:
     return Exercise("01.1", "dot attention with a mask", [has_the_shapes, ignores_padding, is_dot_attention])
 
 
+def greedy_words(model, rows, limit: int) -> list[list[int]]:
+    """What the package's greedy search writes for sources (B, S), without start and end mark."""
+    words = decoding.greedy(model, rows, limit).words
+    return [[int(word) for word in row if word not in (BOS, EOS) and is_token(word)] for row in words]
+
+
 def greedy_search(model, src) -> Exercise:
     """01.2: (model, src (B, S), limit) -> one list of ids for each source, without start and end mark.
 
     src: sources on which the check compares with `decoding.greedy`.
     """
 
-    def expected(rows, limit):
-        words = decoding.greedy(model, rows, limit).words
-        return [[int(word) for word in row if word not in (BOS, EOS) and is_token(word)] for row in words]
-
     def compare(write, rows, limit, hint):
         found = [[int(word) for word in row] for row in write(model, rows, limit)]
         assert len(found) == len(rows), f"expected {len(rows)} sentences, got {len(found)}"
-        for number, (mine, right) in enumerate(zip(found, expected(rows, limit), strict=True)):
+        for number, (mine, right) in enumerate(zip(found, greedy_words(model, rows, limit), strict=True)):
             counts = f"sentence {number} has {len(right)} words, yours {len(mine)}"
             assert mine == right, f"{hint} ({counts}; it begins {right[:4]}, yours {mine[:4]})"
 
