@@ -114,6 +114,8 @@ def test_a_batch_of_scenes_never_holds_what_is_held_out():
 def test_all_weights_of_the_sweep_ship_and_are_what_their_recipes_describe():
     listed = {name.removeprefix("weights/").removesuffix(".safetensors") for name in manifest.read()}
     for recipe in recipes.group("autoencoder"):
+        if recipe.name.endswith("-judged"):  # notebook 09's, of which figures alone are kept
+            continue
         assert recipe.name in listed
         model, card = load(recipe.name)
         assert card.config == recipe.build().config and card.data == recipe.data and card.seed == recipe.seed

@@ -28,7 +28,7 @@ ROOMS = {"helpers/models": 20}  # one shelf, a file a paper
 PROTOCOL = {"recipes", "groups", "main", "PRESETS", "Encoder", "Decoder"}
 # Other names that two files define today; each is to go.
 TWICE = set("""
-    BATCH BETAS COLOURS DRAWS EDGE FRAME LESSONS LONGEST PALETTE PAPER PASSES PATH SIZE SIZES alignment check digest
+    BATCH BETAS COLOURS DRAWS EDGE FRAME LESSONS LONGEST PALETTE PAPER PATH SIZE SIZES alignment check digest
     find named parse place posteriors read save
 """.split())
 

@@ -70,7 +70,8 @@ def style() -> dict:
         font_manager.fontManager.addfont(path)
     names = [font_manager.FontProperties(fname=str(path)).get_name() for path in course_fonts()]
     return {
-        "font.family": [*names, "DejaVu Sans"], "axes.unicode_minus": False,
+        # The list lends a glyph that the first lacks; text that a page adds to a figure later is "sans-serif".
+        "font.family": [*names, "DejaVu Sans"], "font.sans-serif": [*names, "DejaVu Sans"], "axes.unicode_minus": False,
         "font.size": 10.5, "axes.titlesize": 12, "axes.titlelocation": "left", "axes.titlepad": 10,
         "axes.labelcolor": SOFT, "axes.edgecolor": "#bbbbbb", "axes.spines.top": False,
         "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True, "grid.color": "#e6e6e6",
