@@ -123,7 +123,7 @@ def redrawn(text):
     """A page's output with the tables of the course in it as they are now: their minutes change with every page."""
     for table in (outline.course_map(), outline.points_table()):
         head = re.escape(table.split("\n", 1)[0])
-        text = re.sub(rf"^{head}(\n\|.*)*(\n\nMinutes and memory: .*)?", lambda _, t=table: t, text, flags=re.MULTILINE)
+        text = re.sub(rf"^{head}(\n\|.*)*(\n\nMinutes and memory.*)*", lambda _, t=table: t, text, flags=re.MULTILINE)
     return text
 
 
