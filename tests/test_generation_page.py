@@ -13,7 +13,7 @@ from helpers.lessons.ae_vs_vae import experiments as generation
 def sweep():
     """The page's widget, with fewer codes and fewer mixtures."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generation, "SWEEP", (1, 4, 24))
+        patch.setattr(generation, "SWEPT_COMPONENTS", (1, 4, 24))
         patch.setattr(generation, "training_codes", partial(generation.training_codes, n=1000))
         _, [found] = play("09_ae_vs_vae.ipynb")
     return found

@@ -113,7 +113,7 @@ def test_more_beta_draws_better_and_redraws_worse_up_to_a_point(page):
 
 
 def test_the_draw_at_the_end_adds_no_blur(page):
-    scene, plain, mean, drawn = (page["steepest"](x) for x in page["rows"].values())
+    scene, plain, mean, drawn = (vae.steepest_edge(x) for x in page["rows"].values())
     assert scene > plain > mean and scene - plain > plain - mean
     assert drawn == pytest.approx(mean, rel=0.05)
 
