@@ -340,7 +340,7 @@ def test_a_checkpoint_rebuilds_it(tmp_path, options):
     model = Seq2Seq(SOURCE, TARGET, **options).eval()
     file = tmp_path / "translator.safetensors"
     checkpoints.save(file, model, dtype=torch.float32, data="letters", seed=0, command="none", metrics={})
-    again, card = checkpoints.load(file)
+    again, card = checkpoints.load_file(file)
     assert again.config == model.config == card.config
     assert card.config["source"] == SOURCE and card.config["target"] == TARGET
     assert card.config.items() >= options.items()
