@@ -134,3 +134,14 @@ def test_show_source_of_a_module_a_class_and_a_foreign_function():
 def test_show_source_says_what_it_cannot_show(thing):
     with pytest.raises(ValueError, match="no Python source"):
         source.show_source(thing)
+
+
+def test_a_check_leaves_torch_as_it_was(capsys):
+    """Whatever an exercise seeds or an answer draws, the page goes on with the numbers that it would have had."""
+    def seeds(answer):
+        torch.manual_seed(0)
+        answer(torch.randn(2))
+
+    before = torch.get_rng_state()
+    Exercise("00.1", "anything", [seeds]).check(lambda x: torch.rand_like(x))
+    assert torch.equal(torch.get_rng_state(), before) and capsys.readouterr().out.startswith("✓")

@@ -1,12 +1,17 @@
 """Notebook 06 as a page: every knob of its widgets does something at both ends, and its exercises find mistakes."""
 
+import nbformat
 import pytest
 import torch
 from played import check_knobs, play
 
+from helpers import ROOT
 from helpers.data import scenes, two_classes
-from helpers.lessons.denoising import exercises
+from helpers.lessons.denoising import exercises, experiments, filters
+from helpers.metrics.pictures import reconstruct
 from helpers.models.denoising import ideal_denoiser
+from helpers.models.small_unet import SmallUNet
+from helpers.training.checkpoints import load
 
 
 def test_every_knob_changes_the_picture_and_not_its_shape():
@@ -113,3 +118,40 @@ def crossing(sigmas, filtered, network):
 def test_overtaking(answer, says, capsys):
     exercise = exercises.overtaking((0.1, 0.2, 0.3), [27.0, 24.0, 22.0], [25.0, 24.5, 24.0])
     assert says in verdict(exercise, answer, capsys)
+
+
+# -- checks that can fail --------------------------------------------------------------------------
+
+
+def check_of(words, **names):
+    """Run the cell of notebook 06 that holds these words, on names of our own."""
+    cells = nbformat.read(ROOT / "notebooks/06_denoising.ipynb", as_version=4).cells
+    [source] = [cell.source for cell in cells if cell.cell_type == "code" and words in cell.source]
+    exec(source, {"torch": torch, "with_noise": experiments.with_noise, "levels": experiments.QUOTED_LEVELS} | names)
+
+
+class Halved(torch.nn.Module):
+    """Half of what the network would remove: its error and what it removes no longer fit each other."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, y):
+        return (y + self.net(y)) / 2
+
+
+def test_the_size_of_what_is_removed_tells_a_denoiser_from_others():
+    net, some = load("dae-scenes-unet")[0], experiments.new_pictures("scenes", 60)
+    check_of("removed, wrong, noise", skip=net, some=some)
+    for other in (torch.nn.Identity(), SmallUNet(residual=False), Halved(net)):
+        with pytest.raises(AssertionError):
+            check_of("removed, wrong, noise", skip=other, some=some)
+
+
+def test_salt_and_pepper_needs_a_network_that_has_learned():
+    names = {"filters": filters, "reconstruct": reconstruct, "mean_psnr": experiments.mean_psnr,
+             "show_images": lambda *rows, **options: None, "unseen": experiments.new_pictures("scenes")}
+    check_of("peppered =", skip=load("dae-scenes-unet")[0], **names)
+    with pytest.raises(AssertionError):
+        check_of("peppered =", skip=SmallUNet(), **names)
