@@ -362,5 +362,6 @@ def test_the_sleeping_number_is_found_and_wrong_ways_to_look_for_it_are_named(ca
     assert "the square" in verdict(exercise, found(lambda mu: (mu.std(0) <= 0.01).any()), capsys)
     unsorted = verdict(exercise, lambda means: next(b for b in means if (means[b].var(0) <= 0.01).any()), capsys)
     assert "sort them" in unsorted
+    assert "0.01 or less" in verdict(exercise, found(lambda mu: (mu.var(0) <= 0.03).any()), capsys)
     said = verdict(exercise, lambda means: 7 if 7 in means else 9, capsys)
     assert "of the models you say 9, expected 5" in said

@@ -85,8 +85,9 @@ def first_asleep(means) -> Exercise:
         generator = torch.Generator().manual_seed(0)
         awake, other = (torch.randn(400, 3, generator=generator) for _ in range(2))
         mixed = torch.cat([awake[:, :2], 0.05 * other[:, :1] + 3], 1)  # one number sleeps, far from 0
-        found = answer({20: 0.05 * other, 0.5: awake, 7: mixed, 50: 0.005 * other, 2: other + 3})
+        found = answer({20: 0.05 * other, 0.5: awake, 7: mixed, 50: 0.005 * other, 2: other + 3, 3: 0.12 * other})
         hints = {20: "one sleeping number is enough, wherever its mean lies; and the betas come in no order: sort them",
+                 3: "asleep is a variance of 0.01 or less; there the smallest is above it",
                  2: "a mean far from 0 is not asleep if it varies: take the variance over the pictures",
                  50: "Var <= 0.01 is about the variance, the square of the standard deviation"}
         assert found == 7, f"of a made-up sweep you say {found}, expected 7. {hints.get(found, '')}"
