@@ -191,6 +191,12 @@ def test_a_standard_error_is_the_spread_of_rates():
     assert generation.standard_error(0.0, 10) == 0
 
 
+def test_a_margin_is_not_got_by_chance():
+    assert generation.margin(4 / 2000, 0, 4) < 1, "four draws of 2,000 are not four times none"
+    assert generation.margin(10 / 2000, 0, 4) < 2 < generation.margin(22 / 2000, 0, 4)
+    assert generation.margin(0.2, 0.2) == 0 and generation.margin(0.1, 0.3) < -2
+
+
 def test_each_source_and_the_middles_are_judged():
     model = small(VAE, 2)
     with pytest.MonkeyPatch.context() as patch:

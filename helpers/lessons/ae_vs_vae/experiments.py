@@ -45,9 +45,11 @@ def training_codes(model, n: int = FITTED) -> Tensor:
     return latent_codes(model, scenes.make_scenes(n, seed=0)[0], torch.Generator().manual_seed(0))
 
 
-def sources(z: Tensor, k: int = COMPONENTS) -> dict[str, Mixture]:
-    r"""The three latent sources for codes z (n, d): nothing fitted, one Gaussian, and a mixture of k."""
-    return dict(zip(SOURCES, (standard_normal(z.shape[1]), gaussian(z), mixture(z, k)), strict=True))
+def latent_source(name: str, z: Tensor, k: int = COMPONENTS) -> Mixture:
+    r"""The latent source of that name for codes z (n, d): nothing fitted, one Gaussian, or a mixture of k."""
+    if name == "mixture":
+        return mixture(z, k)
+    return gaussian(z) if name == "Gaussian" else standard_normal(z.shape[1])
 
 
 # -- between two pictures ------------------------------------------------------------------------------------------
@@ -92,10 +94,19 @@ def standard_error(rate: float, n: int) -> float:
     return math.sqrt(rate * (1 - rate) / n)
 
 
+def margin(rate: float, other: float, times: float = 1, n: int = 2000) -> float:
+    r"""By how many standard errors a rate exceeds `times` another, each of n draws: chance gives more than 2 rarely.
+
+    One draw more of either outcome is counted in both (Laplace's rule of succession): none of n is not never.
+    """
+    a, b = ((n * p + 1) / (n + 2) for p in (rate, other))
+    return (a - times * b) / math.hypot(standard_error(a, n), times * standard_error(b, n))
+
+
 def judge(model, n: int = 2000, k: int = COMPONENTS) -> dict[str, scenes.Parsed]:
     r"""{source: what the parser reads in n draws}, then in n / 2 "midpoints" of codes of new scenes."""
-    table = sources(training_codes(model), k)
-    found = {name: scenes.parse(drawn_from(model, source, n)) for name, source in table.items()}
+    z = training_codes(model)
+    found = {name: scenes.parse(drawn_from(model, latent_source(name, z, k), n)) for name in SOURCES}
     return found | {"midpoints": scenes.parse(between(model, n=n // 2))}
 
 

@@ -60,11 +60,12 @@ def order():
     own, other = (vae.shares(judged(kind, LARGE)["N(0, I)"]) for kind in ("VAE", "AE"))
     mixed = vae.shares(judged("AE", LARGE)["mixture"])
     for i, (limit, suffix) in enumerate(zip(LIMITS, (".strict", ""), strict=True)):
-        what = f"valid scenes from N(0, I), the VAE's share over the autoencoder's, d = 32, {limit} limit"
-        yield Score(f"generation.order.prior{suffix}", what, own[i] / max(other[i], 1 / DRAWS), ".0f", 1, ">= 4")
-        what = f"autoencoder with a mixture over the VAE's prior, d = 32, {limit} limit"
+        what = f"standard errors by which the VAE exceeds 4 times the autoencoder, N(0, I), d = 32, {limit} limit"
+        yield Score(f"generation.order.prior{suffix}", what,
+                    entries.margin(own[i], other[i], 4, DRAWS), ".1f", 0, ">= 2")
+        what = f"those by which the autoencoder with a mixture exceeds the VAE's prior, d = 32, {limit} limit"
         yield Score(f"generation.order.mixture.{limit}", what,
-                    mixed[i] / max(own[i], 1 / DRAWS), ".1f", 1, ">= 1")
+                    entries.margin(mixed[i], own[i], n=DRAWS), ".1f", 0, ">= 2")
 
 
 def seeds():
@@ -79,10 +80,12 @@ def seeds():
     for limit, word in zip(LIMITS, ("", " loose"), strict=True):
         own, other = ([figures[f"N(0, I){word}"] for figures in found[kind]] for kind in ("VAE", "AE"))
         mixed = [figures[f"mixture{word}"] for figures in found["AE"]]
-        what = f"valid scenes from N(0, I), {limit} limit: the worst VAE over the best autoencoder"
-        yield Score(f"generation.seeds.prior.{limit}", what, min(own) / max(*other, 1 / DRAWS), ".0f", 1, ">= 4")
-        what = f"{limit} limit: the worst autoencoder with a mixture over the best VAE from N(0, I)"
-        yield Score(f"generation.seeds.with_mixture.{limit}", what, min(mixed) / max(own), ".1f", 1, ">= 1")
+        what = f"standard errors by which the worst VAE exceeds 4 times the best autoencoder, N(0, I), {limit} limit"
+        yield Score(f"generation.seeds.prior.{limit}", what,
+                    entries.margin(min(own), max(other), 4, DRAWS), ".1f", 0, ">= 2")
+        what = f"those by which the worst autoencoder with a mixture exceeds the best VAE from N(0, I), {limit} limit"
+        yield Score(f"generation.seeds.with_mixture.{limit}", what,
+                    entries.margin(min(mixed), max(own), n=DRAWS), ".1f", 0, ">= 2")
 
 
 def over_seeds(kind: str) -> list[dict[str, float]]:
