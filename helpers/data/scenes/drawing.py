@@ -11,6 +11,7 @@ part: coverage = clamp(1/2 - distance, 0, 1), distances in pixels. Pixel centres
 Within a size and a place, radius and position vary from picture to picture: three numbers that have no name.
 """
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -98,17 +99,17 @@ def placements(objects: Tensor, generator: torch.Generator | None = None) -> Ten
     return torch.cat([centre, (low + (high - low) * u[..., 2])[..., None]], -1)
 
 
-def coverage(shape: Tensor, x: Tensor, y: Tensor, r: Tensor) -> Tensor:
-    """The part of each pixel that shapes (n,) at x, y (n,) with radii r (n,) cover: (n, 32, 32) in [0, 1]."""
+def coverage(shape: Tensor, x: Tensor, y: Tensor, r: Tensor, side: int = SIZE) -> Tensor:
+    """The part of each pixel that shapes (n,) at x, y (n,) with radii r (n,) cover: (n, side, side) in [0, 1]."""
     # Only + - * max and sqrt touch the pixels. IEEE 754 fixes their results to the bit, so a picture does not
     # depend on the number of threads, or on how a vector unit splits the work.
-    grid = torch.arange(SIZE, device=x.device) + 0.5
-    cover = torch.empty(len(shape), SIZE, SIZE, device=x.device)
+    grid = torch.arange(side, device=x.device) + 0.5
+    cover = torch.empty(len(shape), side, side, device=x.device)
     for index, distance in enumerate(_DISTANCES):
         rows = (shape == index).nonzero()[:, 0]
         if len(rows):
-            px = (grid - x[rows, None])[:, None, :].abs()        # (m, 1, 32), since each shape mirrors itself
-            py = (grid - y[rows, None])[:, :, None]              # (m, 32, 1)
+            px = (grid - x[rows, None])[:, None, :].abs()        # (m, 1, side), since each shape mirrors itself
+            py = (grid - y[rows, None])[:, :, None]              # (m, side, 1)
             cover[rows] = (0.5 - distance(px, py, r[rows, None, None])).clamp_(0, 1)
     return cover
 
@@ -175,3 +176,11 @@ _NOTCH = 0.47                                                    # inner radius 
 _edge = (1 - _NOTCH * 0.8090170, _NOTCH * 0.5877853)             # normal of the line from tip to notch
 _EDGE_X, _EDGE_Y = (part / (_edge[0] ** 2 + _edge[1] ** 2) ** 0.5 for part in _edge)
 _DISTANCES = (_circle, _square, _triangle, _star)                # in the order of SHAPES
+
+# Where the corners of each shape lie, (x, y) from its centre, in radii; a star's notches are none.
+CORNERS = (
+    (),
+    tuple((0.86 * x, 0.86 * y) for x in (-1, 1) for y in (-1, 1)),
+    ((0.0, -0.885), (-1.18 * 0.8660254, 0.885), (1.18 * 0.8660254, 0.885)),
+    tuple((1.1 * math.sin(0.4 * math.pi * k), 1.1 * (0.0955 - math.cos(0.4 * math.pi * k))) for k in range(5)),
+)

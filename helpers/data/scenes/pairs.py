@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .captions import UNSAID, WORDS, check_language, noun_phrase, with_article, with_particle
 from .drawing import BACKGROUNDS, COLOURS, SHAPES, SIZE, check_factors, draw_objects, pairings
+from .judge import FAULTS
 from .parser import Parsed, check_images, parse, two_colours
 from .caption_reader import statements, known_words
 
@@ -75,24 +76,36 @@ def canonical(pairs: Tensor) -> Tensor:
 def parse_pairs(images: Tensor) -> Parsed:
     """Read the pair factors, in canonical form, of pictures (n, 3, 32, 32) in [-1, 1].
 
-    Each half of a picture is read as a scene of one object, left and right, then top and bottom: the cut that
-    leaves less unexplained wins. `residual` and `palette_distance` are those of the worse half.
+    A cut down the middle, or across, leaves each half a scene of one object: the cut that fewer colours cross, and
+    that has an object on either side. A picture is valid if both halves are, and both objects are small and stand
+    where `draw_pairs` puts them.
     """
     check_images(images)
     background, _ = two_colours(images.float())
-    first = torch.arange(SIZE, device=images.device) < SIZE // 2
-    readings = []
-    for relation, half in ((0, first[None, :]), (2, first[:, None])):
-        a, b = (parse(torch.where(part, images, background[:, :, None, None])) for part in (half, ~half))
-        told = torch.full_like(a.factors[:, :1], relation)
-        factors = torch.cat([a.factors[:, :2], told, b.factors[:, :2], a.factors[:, 5:]], 1)
-        distance = torch.maximum(a.palette_distance, b.palette_distance)
-        readings.append(Parsed(factors, torch.maximum(a.residual, b.residual), distance))
-    side, stack = readings
-    better = side.residual <= stack.residual
-    return Parsed(torch.where(better[:, None], side.factors, stack.factors),
-                  torch.where(better, side.residual, stack.residual),
-                  torch.where(better, side.palette_distance, stack.palette_distance))
+    background = background[:, :, None, None]
+    ink = (images - background).square().sum(1)                              # (n, 32, 32)
+    half = SIZE // 2
+    upright = _score(ink, 1, half) > _score(ink, 2, half)                    # one above the other
+    first = torch.arange(SIZE, device=images.device) < half
+    part = torch.where(upright[:, None, None], first[:, None], first)[:, None]
+    a, b = (parse(torch.where(kept, images, background)) for kept in (part, ~part))
+    relation = torch.where(upright, 2, 0)[:, None]
+    factors = torch.cat([a.factors[:, :2], relation, b.factors[:, :2], a.factors[:, 5:]], 1)
+    stacked = upright.long()
+    along, across = (torch.stack([x.factors[:, [3, 4]].gather(1, axis[:, None])[:, 0] for x in (a, b)], 1)
+                     for axis in (stacked, 1 - stacked))                     # (n, 2) each
+    apart = (along == along.new_tensor([0, 2])).all(1) & (across[:, 0] == across[:, 1])
+    small = (a.factors[:, 2] == 0) & (b.factors[:, 2] == 0)
+    fault = torch.where(a.fault > 0, a.fault, b.fault)
+    fault = torch.where((fault == 0) & ~small, FAULTS.index("too big"), fault)
+    fault = torch.where((fault == 0) & ~apart, FAULTS.index("no such relation"), fault)
+    return Parsed(factors, fault, a.nameable & b.nameable & apart)
+
+
+def _score(ink: Tensor, axis: int, half: int) -> Tensor:
+    """How well a cut across an axis parts two objects (n,): the ink of the emptier side, less that on the cut."""
+    lines = ink.sum(3 - axis)                                                # (n, 32)
+    return torch.minimum(lines[:, :half].sum(1), lines[:, half:].sum(1)) - 8 * lines[:, half - 1:half + 1].sum(1)
 
 
 def pair_caption(row: Tensor, language: str = "en") -> str:

@@ -5,10 +5,11 @@ Analysis by synthesis: which drawing, made with the code of `drawing`, comes nea
 1. The background is the median of the border; the object's colour is the mean of the pixels farthest from it.
 2. On the line from one colour to the other each pixel is a number, 0 background, 1 object. That is the mask.
 3. A bank of small drawings proposes a centre and a radius for each of the four shapes.
-4. From there Gauss-Newton steps fit each shape to the mask. The best one wins, compared sharp and blurred:
-   autoencoders blur, and beside sharp drawings alone a blurred square passes for a circle.
+4. From there Gauss-Newton steps fit each shape to the mask: its centre, its radius, and how much the picture is
+   blurred, since autoencoders blur. The two nearest shapes are fitted once more, closer; the better one wins.
+5. `judge` says whether `draw` could have made the picture, and if not, what is wrong with it.
 
-Dimensions:  n pictures · 4n fits, n for each shape · m drawings of each shape in the bank
+Dimensions:  n pictures · m fits, several for each picture · 1024 pixels
 """
 
 from dataclasses import dataclass
@@ -19,43 +20,44 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from .drawing import BACKGROUND_PALETTE, CENTRES, PALETTE, SHAPES, SIZE, coverage
-
-MAX_RESIDUAL = 0.16       # clean scenes stay below 0.06; ellipses, blobs and second objects begin at 0.25
-MAX_PALETTE_DISTANCE = 0.10
+from .judge import FAULTS, Fit, blur, blur_by, judge
 
 _FAR_OUT = 8.0            # |x| up to here is taken for [-1, 1] with noise; bytes lie far beyond
 _CORE = 16                # this many pixels give the object's colour; the smallest object covers about 35
-_NO_OBJECT = 0.10         # contrast (root mean square, on [0, 1]) below which there is no object
 _BANK_RADII = (4.4, 5.2, 6.2, 7.2, 8.2)
-_RADIUS_RANGE = (3.5, 9.5)
+_RADIUS_RANGE = (3.0, 10.0)
 _BIG_FROM = 6.55          # half way from the largest small radius to the smallest big one
-_STEPS = 3                # of Gauss-Newton
-_FOCUS = 1.0              # blur of mask and drawing in them, in pixels: smooth slopes lead farther
-_BLURS = (0.0, 0.8, 1.3, 1.8)     # blurs at which the fitted shapes are compared
-_GAIN = 1.6               # a blurred peak is low, so a drawing may be scaled by up to this, either way
-_TOLERANCE = 0.85         # blur of what the residual counts, so that noise and soft edges weigh little
+_ROUNDS = ((4, 2, 1.0), (2, 3, 0.6))    # shapes, steps, and the blur of mask and drawing: smooth slopes lead farther
+_MAX_STEP = torch.tensor([1.0, 1.0, 1.0, 0.5])                   # in x, y, r and variance of the blur
+_LEAST, _MOST = (torch.tensor([low, low, radius, variance])
+                 for low, radius, variance in ((0.0, _RADIUS_RANGE[0], -0.25), (SIZE, _RADIUS_RANGE[1], 4.0)))
+_DAMPING = torch.tensor([1e-4, 1e-4, 1e-2, 1e-2, 1e-2, 3e-2])    # of offset, gain, x, y, r, variance
 _CHUNK = 64               # pictures at a time, so that the planes stay in the cache
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """What the parser read in n pictures, and how far to trust it.
+    """What the parser read in n pictures, and what is wrong with each as a picture of one scene.
 
-    factors           (n, 6) int64
-    residual          (n,) norm of what the drawing leaves unexplained, a little blurred, over that of what
-                      it draws: 0 nothing is left, 1 (or no object at all) the drawing explains nothing
-    palette_distance  (n,) of object and background from the nearest named colours, the larger one:
-                      root mean square over the channels, on the [0, 1] scale
+    factors   (n, 6) int64, an answer even where the picture shows no scene
+    fault     (n,) int64, the first thing that is wrong, an index into `judge.FAULTS`; 0 is nothing
+    nameable  (n,) bool: one blob of a named colour on a plain ground, with a shape that one can name: its factors
+              mean something, though it may be too rough or too blurred to be valid. Valid pictures are nameable
     """
 
     factors: Tensor
-    residual: Tensor
-    palette_distance: Tensor
+    fault: Tensor
+    nameable: Tensor
 
     @property
     def valid(self) -> Tensor:
-        """(n,) bool: the picture is a tiny scene, a known shape in a known colour on a known background."""
-        return (self.residual < MAX_RESIDUAL) & (self.palette_distance < MAX_PALETTE_DISTANCE)
+        """(n,) bool: `draw` could have made this picture, but for a little noise or blur."""
+        return self.fault == 0
+
+    @property
+    def words(self) -> list[str]:
+        """What is wrong with each picture, in a word or two ("no such shape"); "" where nothing is."""
+        return [FAULTS[index] for index in self.fault.tolist()]
 
 
 def parse(images: Tensor) -> Parsed:
@@ -88,20 +90,14 @@ def check_images(images: Tensor) -> None:
 def _parse(images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     background, colour = two_colours(images)                                 # (n, 3) each
     contrast = (colour - background)[:, :, None, None]
-    power = contrast.square().sum((1, 2, 3))                                 # (n,)
     offset = images - background[:, :, None, None]                           # (n, 3, 32, 32)
-    mask = (offset * contrast).sum(1) / power.clamp(min=1e-6)[:, None, None]             # (n, 32, 32)
-    shape, place = _fit(mask)                                                # (n,), (n, 3)
-
-    x, y, r = place.unbind(1)
-    drawn = coverage(shape, x, y, r)[:, None] * contrast
-    misfit = _blurred(offset - drawn, _TOLERANCE)
-    residual = (misfit.square().sum((1, 2, 3)) / drawn.square().sum((1, 2, 3)).clamp(min=1e-6)).sqrt()
-    residual = torch.where(power < 3 * (2 * _NO_OBJECT) ** 2, 1.0, residual)
-    colour, colour_distance = _nearest(colour, PALETTE)
-    background, background_distance = _nearest(background, BACKGROUND_PALETTE)
-    factors = [shape, colour, (r > _BIG_FROM).long(), _cell(x), _cell(y), background]
-    return torch.stack(factors, 1), residual, torch.maximum(colour_distance, background_distance)
+    mask = (offset * contrast).sum(1) / contrast.square().sum(1).clamp(min=1e-6)         # (n, 32, 32)
+    fit = _fit(mask)
+    fault, nameable, background, colour = judge(images, fit)
+    x, y, r = fit.place.unbind(1)
+    factors = [fit.shape, nearest(colour, PALETTE), (r > _BIG_FROM).long(), _cell(x), _cell(y),
+               nearest(background, BACKGROUND_PALETTE)]
+    return torch.stack(factors, 1), fault, nameable
 
 
 def two_colours(images: Tensor) -> tuple[Tensor, Tensor]:
@@ -113,30 +109,20 @@ def two_colours(images: Tensor) -> tuple[Tensor, Tensor]:
     return background, pixels.gather(2, core[:, None].expand(-1, 3, -1)).mean(2)
 
 
-def _fit(mask: Tensor) -> tuple[Tensor, Tensor]:
-    """The shape (n,), centre and radius (n, 3) whose drawing, at its best sharpness, is nearest to mask."""
-    n = len(mask)
-    shape = torch.arange(len(SHAPES), device=mask.device).repeat_interleave(n)           # (4n,)
-    place = _propose(mask).transpose(0, 1).flatten(0, 1)                                 # (4n, 3)
-    mask = mask.repeat(len(SHAPES), 1, 1)                                                # (4n, 32, 32)
-    cover = coverage(shape, *place.unbind(1))
-    soft = _blurred(mask, _FOCUS)
-    drawing, error = _compare(cover, soft, _FOCUS)
-    length = torch.ones(len(mask), 1, device=mask.device)        # of a step: shorter after one that missed
-    for _ in range(_STEPS):
-        moved = place + length * _gauss_newton(soft - drawing, drawing, place)
-        moved = torch.cat([moved[:, :2].clamp(0, SIZE), moved[:, 2:].clamp(*_RADIUS_RANGE)], 1)
-        new_cover = coverage(shape, *moved.unbind(1))
-        new_drawing, new_error = _compare(new_cover, soft, _FOCUS)
-        better = new_error < error
-        length = torch.where(better[:, None], length, length / 3)
-        place = torch.where(better[:, None], moved, place)
-        cover = torch.where(better[:, None, None], new_cover, cover)
-        drawing = torch.where(better[:, None, None], new_drawing, drawing)
-        error = torch.where(better, new_error, error)
-    errors = torch.stack([_compare(cover, mask, blur)[1] for blur in _BLURS])            # (4, 4n)
-    best = errors.amin(0).view(len(SHAPES), n).argmin(0)                                 # (n,)
-    return best, place.view(len(SHAPES), n, 3)[best, torch.arange(n, device=mask.device)]
+def _fit(mask: Tensor) -> Fit:
+    """The shape, centre, radius and blur whose drawing is nearest to each mask (n, 32, 32)."""
+    n, device = len(mask), mask.device
+    each = torch.arange(n, device=device)
+    place = _propose(mask).transpose(0, 1)                                   # (4, n, 3)
+    values = F.pad(place, (0, 1), value=0.1)                                 # (4, n, 4): x, y, r, variance
+    shape = torch.arange(len(SHAPES), device=device)[:, None].expand(-1, n)  # (4, n)
+    for kept, steps, focus in _ROUNDS:
+        shape, values = shape[:kept], values[:kept]
+        values, error = _gauss_newton(mask.repeat(kept, 1, 1), shape.flatten(), values.flatten(0, 1), steps, focus)
+        error, order = error.view(kept, n).sort(0)
+        shape, values = shape.gather(0, order), values.view(kept, n, 4)[order, each]
+    error = error.clamp(min=0) + 1e-3                                        # a sum of squares in float32 is no better
+    return Fit(shape[0], values[0, :, :3], values[0, :, 3], error[1] / error[0])
 
 
 def _propose(mask: Tensor) -> Tensor:
@@ -157,42 +143,51 @@ def _bank(device: torch.device) -> tuple[Tensor, Tensor]:
     return F.avg_pool2d(drawings[:, None], 2).flatten(1).T.contiguous().to(device), places.to(device)
 
 
-def _compare(cover: Tensor, mask: Tensor, blur: float) -> tuple[Tensor, Tensor]:
-    """Drawings blurred, scaled to fit mask best, and their squared errors: (m, 32, 32) and (m,)."""
-    blurred = _blurred(cover, blur)
-    gain = (mask * blurred).sum((1, 2)) / blurred.square().sum((1, 2)).clamp(min=1e-6)
-    drawing = blurred * gain.clamp(1 / _GAIN, _GAIN)[:, None, None]
-    return drawing, (mask - drawing).square().sum((1, 2))
+def _gauss_newton(mask: Tensor, shape: Tensor, values: Tensor, steps: int, focus: float) -> tuple[Tensor, Tensor]:
+    """Fit drawings of shapes (m,) to masks (m, 32, 32), from values x, y, r, variance (m, 4).
 
-
-def _blurred(pictures: Tensor, deviation: float) -> Tensor:
-    """Pictures (..., 32, 32) blurred by a Gaussian of that standard deviation in pixels."""
-    matrix = _blur_matrix(deviation, pictures.device)
-    return matrix @ pictures @ matrix.T
-
-
-@cache
-def _blur_matrix(deviation: float, device: torch.device) -> Tensor:
-    """Gaussian weights (32, 32) of each pixel of a line for each of its places; each row sums to 1."""
-    distance = torch.arange(SIZE)[:, None] - torch.arange(SIZE)
-    weights = torch.exp(-0.5 * (distance / max(deviation, 1e-3)) ** 2)
-    return (weights / weights.sum(1, keepdim=True)).to(device)
-
-
-def _gauss_newton(misfit: Tensor, drawing: Tensor, place: Tensor) -> Tensor:
-    """The step (m, 3) in x, y and r that lowers the squared misfit, to first order.
-
-    A drawing that moves by dx changes by -dx times its slope; one that grows moves every point outwards.
+    The model is offset + gain · drawing: its six numbers are the solution of one linear least-squares problem at
+    each step (Levenberg-Marquardt: a step that makes it worse is not taken, the next one is damped more).
+    Returns the values (m, 4) and the squared errors (m,) at the best offset and gain.
     """
+    soft = blur(mask, focus).flatten(1)                                      # (m, 1024)
+    damping, least, most, limit = (x.to(mask.device) for x in (_DAMPING, _LEAST, _MOST, _MAX_STEP))
+
+    def problem(values):
+        slopes = _slopes(shape, values, focus)                               # (m, 6, 1024)
+        normal, right = slopes @ slopes.transpose(1, 2), slopes @ soft[..., None]
+        best = torch.linalg.solve(normal[:, :2, :2] + 1e-4 * torch.eye(2, device=mask.device), right[:, :2])
+        return normal, right, soft.square().sum(1) - (best * right[:, :2]).sum((1, 2))
+
+    normal, right, error = problem(values)
+    strength = torch.ones(len(mask), 1, 1, device=mask.device)
+    for _ in range(steps):
+        solution = torch.linalg.solve(normal + strength * torch.diag(damping), right)[..., 0]      # (m, 6)
+        step = solution[:, 2:] / solution[:, 1:2].clamp(min=0.2)             # slopes are those of gain 1
+        moved = (values + step.clamp(-limit, limit)).clamp(least, most)
+        new = problem(moved)
+        better = new[2] < error
+        values, error = torch.where(better[:, None], moved, values), torch.where(better, new[2], error)
+        normal, right = (torch.where(better[:, None, None], x, y) for x, y in zip(new, (normal, right), strict=False))
+        strength = torch.where(better[:, None, None], strength / 3, strength * 30)
+    return values, error
+
+
+def _slopes(shape: Tensor, values: Tensor, focus: float) -> Tensor:
+    """What a drawing changes by, for each number of the model (m, 6, 1024): offset, gain, x, y, r, variance.
+
+    A drawing that moves by dx changes by -dx times its slope; one that grows moves every point outwards; one that
+    is blurred more follows the heat equation: half its Laplacian for a unit of variance.
+    """
+    x, y, r, variance = values[:, :, None, None].unbind(1)
+    drawing = blur_by(coverage(shape, *values[:, :3].unbind(1)), values[:, 3] + focus**2)
     padded = F.pad(drawing[:, None], (1, 1, 1, 1), mode="replicate")[:, 0]
-    slope_x = (padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]) / 2
-    slope_y = (padded[:, 2:, 1:-1] - padded[:, :-2, 1:-1]) / 2
+    left, right, above, below = padded[:, 1:-1, :-2], padded[:, 1:-1, 2:], padded[:, :-2, 1:-1], padded[:, 2:, 1:-1]
+    slope_x, slope_y = (right - left) / 2, (below - above) / 2
     pixel = torch.arange(SIZE, device=drawing.device) + 0.5
-    x, y, r = place[:, :, None, None].unbind(1)
-    slope_r = ((pixel - x) * slope_x + (pixel[:, None] - y) * slope_y) / r
-    jacobian = -torch.stack([slope_x, slope_y, slope_r], 1).flatten(2)       # (m, 3, 1024)
-    normal = jacobian @ jacobian.transpose(1, 2) + 1e-3 * torch.eye(3, device=drawing.device)
-    return torch.linalg.solve(normal, jacobian @ misfit.flatten(1)[..., None])[..., 0].clamp(-1.5, 1.5)
+    growth = -((pixel - x) * slope_x + (pixel[:, None] - y) * slope_y) / r
+    heat = (left + right + above + below - 4 * drawing) / 2
+    return torch.stack([torch.ones_like(drawing), drawing, -slope_x, -slope_y, growth, heat], 1).flatten(2)
 
 
 def _cell(centre: Tensor) -> Tensor:
@@ -200,7 +195,6 @@ def _cell(centre: Tensor) -> Tensor:
     return (centre[:, None] - centre.new_tensor(CENTRES)).abs().argmin(1)
 
 
-def _nearest(colour: Tensor, palette: Tensor) -> tuple[Tensor, Tensor]:
-    """The palette entry nearest to colours (n, 3) in [-1, 1], and its distance on [0, 1], (n,) each."""
-    distance = (colour[:, None] - palette.to(colour.device)).square().mean(2).sqrt() / 2
-    return distance.argmin(1), distance.min(1).values
+def nearest(colour: Tensor, palette: Tensor) -> Tensor:
+    """The palette entry nearest to colours (n, 3) in [-1, 1]."""
+    return (colour[:, None] - palette.to(colour.device)).square().sum(2).argmin(1)

@@ -12,11 +12,9 @@ from torch import Tensor
 
 from ...data import scenes, sets
 from ...data.batches import NEW_SCENES_SEED, in_batches
-from ...data.scenes.parser import MAX_PALETTE_DISTANCE, MAX_RESIDUAL
 from ...metrics.pictures import mse, reconstruct, scene_accuracy
 from ...models.vae import active_units, gaussian_kl, reparameterize
 
-LIMITS = {"strict": MAX_RESIDUAL, "loose": 0.30}  # residual of a valid scene; scenes drawn well stay below 0.06
 S = 0.1  # standard deviation of a pixel on [0, 1]
 BETAS = (0.1, 1, 10, 100, 300, 38_400)
 CHOSEN = 10  # of the betas: a balance. At 100, draws show a scene more often, and reconstructions lose more
@@ -62,15 +60,9 @@ def describe_codes(mu: Tensor, logvar: Tensor) -> dict[str, float]:
             "code_mean": z.mean().item(), "code_std": z.std().item()}
 
 
-def accepted(parsed: scenes.Parsed, limit: float = MAX_RESIDUAL) -> Tensor:
-    r"""Which pictures the parser takes for tiny scenes, bool (n,): residual below `limit`, colours near named ones."""
-    return (parsed.residual < limit) & (parsed.palette_distance < MAX_PALETTE_DISTANCE)
-
-
 def shares(parsed: scenes.Parsed) -> tuple[float, float]:
-    r"""The valid-scene rate of pictures that were read, by the strict and by the loose limit."""
-    strict, loose = (accepted(parsed, limit).float().mean().item() for limit in LIMITS.values())
-    return strict, loose
+    r"""The shares of pictures that are valid (`draw` could have made them), and that are at least nameable."""
+    return parsed.valid.float().mean().item(), parsed.nameable.float().mean().item()
 
 
 def rates(pictures: Tensor) -> tuple[float, float]:
@@ -83,18 +75,12 @@ def drawn_from(model, source, n: int, seed: int = 0) -> Tensor:
     return decode_all(model, source.sample(n, torch.Generator().manual_seed(seed)))
 
 
-def prior_valid_rate(model, n: int = 2000) -> float:
-    r"""Share of n draws from the prior, z ~ N(0, I), that are scenes by the strict limit."""
-    pictures = decode_all(model, seeded((n, model.config["latent"])))
-    return accepted(scenes.parse(pictures)).float().mean().item()
-
-
 def evaluate_scenes(model, n: int = 2000) -> dict[str, float]:
     x, factors = scenes.make_scenes(n, NEW_SCENES_SEED)
     mu, logvar = posteriors(model, x)
     y = decode_all(model, mu)
     return {"mse": mse(x, y).mean().item(), "all_six": scene_accuracy(y, factors)["all_six"],
-            **describe_codes(mu, logvar), "valid": prior_valid_rate(model, n)}
+            **describe_codes(mu, logvar)}
 
 
 def evaluate_emoji(model) -> dict[str, float]:
