@@ -3,7 +3,8 @@
     drawing         factors -> pictures       one coloured shape at one of nine places; held-out combinations
     captions        factors -> sentences      in English and Korean, whole or in part
     caption_reader  sentences -> factors      in either language; names the words that it does not know
-    parser          pictures -> factors       analysis by synthesis; says how far to trust the answer
+    parser          pictures -> factors       analysis by synthesis
+    judge           could `draw` have made a picture? If not, what is wrong with it, in a word
     pairs           all four for two objects  left of, right of, above, below
     crowd_sampling  scenes of up to five objects in splits: those that are judged are never trained on
     crowd           sentences about up to five objects, as text, as ids, and word for word: data for translation

@@ -13,6 +13,7 @@ Within a size and a place, radius and position vary from picture to picture: thr
 
 import math
 from collections.abc import Mapping
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -141,6 +142,33 @@ def pairings(split: str) -> Tensor:
     if split not in splits:
         raise ValueError(f"split {split!r} does not exist: choose one of {', '.join(splits)}")
     return torch.tensor(splits[split])
+
+
+def blur(pictures: Tensor, deviation: float) -> Tensor:
+    """Pictures (..., 32, 32) blurred by a Gaussian of that standard deviation in pixels."""
+    if deviation == 0:
+        return pictures
+    matrix = blur_matrix(deviation, pictures.device)
+    return matrix @ pictures @ matrix.T
+
+
+def blur_by(pictures: Tensor, variance: Tensor) -> Tensor:
+    """Pictures (m, 32, 32), each blurred by a Gaussian of its own variance (m,); not at all from 0.02 down."""
+    matrix = _weights(variance[:, None, None])
+    return matrix @ pictures @ matrix.transpose(1, 2)
+
+
+@cache
+def blur_matrix(deviation: float, device: torch.device) -> Tensor:
+    """The weights (32, 32) of `blur`."""
+    return _weights(torch.tensor(deviation**2, device=device))
+
+
+def _weights(variance: Tensor) -> Tensor:
+    """Gaussian weights (..., 32, 32) of each pixel of a line for each of its places; each row sums to 1."""
+    pixel = torch.arange(SIZE, device=variance.device)
+    weights = torch.exp(-0.5 * (pixel[:, None] - pixel).square() / variance.clamp(min=0.02))
+    return weights / weights.sum(-1, keepdim=True)
 
 
 # Signed distances in pixels, for px = |x| and py from the centre, py growing downwards. The factors on r make

@@ -18,13 +18,14 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from .drawing import BACKGROUND_PALETTE, CENTRES, CORNERS, JITTER, PALETTE, RADII, SIZE, coverage
+from .drawing import BACKGROUND_PALETTE, CENTRES, CORNERS, JITTER, PALETTE, RADII, SIZE
+from .drawing import blur, blur_by, blur_matrix, coverage
 
 # One limit for each test. The shares behind them are the scores `scenes.judge.*`.
 MIN_CONTRAST = 0.17       # length of object minus background in RGB on [0, 1]; the palettes differ by at least 0.49
 MAX_MISFIT = 8.0          # see `_misfit`: noise of 0.03 stays below 5.5, a bite out of a small object makes 10
 MAX_BEND = 0.12           # pixels, see `_bend`: noise stays below 0.08, a small ellipse of 1.1 to 1 bends by 0.19
-MAX_MISSING = 0.16        # square pixels, see `_missing`: a Lanczos filter leaves 0.14, rounding a small square by 0.3 r 0.22
+MAX_MISSING = 0.16        # square pixels, see `_missing`: a drawer's filter leaves 0.14, corners rounded by 0.3 r 0.22
 MIN_MARGIN = 1.5          # error of the next best shape over that of the best; below 1.25 the shape is a guess
 MAX_BLUR = 0.7            # variance in square pixels: a blur of 0.7 pixels is 0.49, read under noise up to 0.6
 SLACK = 0.12              # pixels beyond the ranges of place and radius: a drawer's rule for edges moves a fit so far
@@ -37,6 +38,7 @@ MAX_HUE_DISTANCE = 0.128  # half way between the palette's nearest two: the colo
 
 SCALES = (0.0, 0.85, 1.7, 3.4, 6.8)      # blurs of the misfit in pixels, from a speck to a gradient
 _NOISE = 0.03                            # standard deviation on [0, 1] that a valid picture may have
+_WIDE = 400                              # pixels: more than a second object takes
 _HARMONICS = range(2, 9)                 # of the outline: 0 is the radius, 1 the place
 _SUBPIXELS = 3                           # a side, for the area of a pixel that a shape covers
 
@@ -63,7 +65,7 @@ class Fit:
     margin: Tensor
 
 
-def judge(images: Tensor, fit: Fit) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def assess(images: Tensor, fit: Fit) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """What is wrong with pictures (n, 3, 32, 32) in [-1, 1], and the two colours of their drawings.
 
     Returns the first fault, an index into FAULTS (n,); whether the picture is nameable (n,) bool: one blob of a named
@@ -122,16 +124,21 @@ def _misfit(misfit: Tensor, drawing: Tensor, contrast: Tensor) -> tuple[Tensor, 
     blurred = torch.stack([blur(misfit, scale) / (2 * _NOISE * _noise_left(scale, misfit.device))
                            for scale in SCALES], 1)                          # (n, S, 3, 32, 32)
     length = blurred.square().sum(2).sqrt()                                  # (n, S, 32, 32)
-    size, peak = length.flatten(1).max(1)
-    scale, pixel = peak // SIZE**2, peak % SIZE**2
+    most = length.flatten(2).amax(2)                                         # (n, S)
+    # What to call it is told at the finest blur that shows it: a second object shows in each, a gradient in the last.
+    shows = most > MAX_MISFIT
+    scale = torch.where(shows[:, 1:].any(1), shows[:, 1:].int().argmax(1) + 1, 0)
     each = torch.arange(len(misfit), device=misfit.device)
-    vector = blurred.flatten(3)[each, scale, :, pixel]                       # (n, 3)
-    inside = blur(drawing, 1.0).flatten(1)[each, pixel]
+    here = length[each, scale].flatten(1)                                    # (n, 1024)
+    peak = here.argmax(1)
+    vector = blurred.flatten(3)[each, scale, :, peak]                        # (n, 3)
     direction = F.normalize(contrast[:, :, 0, 0], dim=1)
-    foreign = (vector - (vector * direction).sum(1, keepdim=True) * direction).norm(dim=1) > 0.5 * size
-    outside, deep = inside < 0.1, inside > 0.9
-    return size, torch.where(
-        outside & (scale >= 3), _WORD["uneven background"], torch.where(
+    foreign = (vector - (vector * direction).sum(1, keepdim=True) * direction).norm(dim=1) > 0.5 * vector.norm(dim=1)
+    inside = blur(drawing, 1.0).flatten(1)                                   # (n, 1024)
+    outside, deep = inside[each, peak] < 0.1, inside[each, peak] > 0.9
+    wide = ((here > MAX_MISFIT) & (inside < 0.1)).sum(1) > _WIDE
+    return most.amax(1), torch.where(
+        outside & (wide | (scale >= 2)), _WORD["uneven background"], torch.where(
             (outside | deep) & (scale == 0), _WORD["noise"], torch.where(
                 outside, _WORD["two objects"], torch.where(
                     foreign, _WORD["two colours"], torch.where(deep, _WORD["a hole"], _WORD["no such shape"])))))
@@ -140,7 +147,7 @@ def _misfit(misfit: Tensor, drawing: Tensor, contrast: Tensor) -> tuple[Tensor, 
 @cache
 def _noise_left(deviation: float, device: torch.device) -> Tensor:
     """The part of white noise's standard deviation (32, 32) that a blur leaves at each pixel."""
-    left = _blur_matrix(deviation, device).square().sum(1).sqrt()
+    left = blur_matrix(deviation, device).square().sum(1).sqrt()
     return left[:, None] * left
 
 
@@ -169,10 +176,7 @@ def _bend(along: Tensor, drawing: Tensor, fit: Fit) -> Tensor:
 
 
 def _missing(along: Tensor, fit: Fit) -> Tensor:
-    """What is missing at the corners of the shape, on average (n,), in square pixels; circles have none.
-
-    Counted under a Gaussian about each corner, so it is a little less than the whole.
-    """
+    """What is missing at the corners of the shape (n,), their mean, in square pixels under a Gaussian about each."""
     corners, weight = _corners(along.device)
     x, y, r = fit.place[:, None].unbind(2)                                   # (n, 1) each
     corner = corners[fit.shape] * r[..., None]                               # (n, 5, 2)
@@ -213,31 +217,3 @@ def _size_fault(radius: Tensor) -> Tensor:
 def _distance(colour: Tensor, palette: Tensor) -> Tensor:
     """Distance of colours (n, 3) in [-1, 1] from the palette's nearest, root mean square on [0, 1]."""
     return (colour[:, None] - palette.to(colour.device)).square().mean(2).sqrt().amin(1) / 2
-
-
-# -- blur -----------------------------------------------------------------------------------------------------------
-
-def blur(pictures: Tensor, deviation: float) -> Tensor:
-    """Pictures (..., 32, 32) blurred by a Gaussian of that standard deviation in pixels."""
-    if deviation == 0:
-        return pictures
-    matrix = _blur_matrix(deviation, pictures.device)
-    return matrix @ pictures @ matrix.T
-
-
-def blur_by(pictures: Tensor, variance: Tensor) -> Tensor:
-    """Pictures (m, 32, 32), each blurred by a Gaussian of its own variance (m,); not at all from 0.02 down."""
-    matrix = _weights(variance[:, None, None])
-    return matrix @ pictures @ matrix.transpose(1, 2)
-
-
-@cache
-def _blur_matrix(deviation: float, device: torch.device) -> Tensor:
-    return _weights(torch.tensor(deviation**2, device=device))
-
-
-def _weights(variance: Tensor) -> Tensor:
-    """Gaussian weights (..., 32, 32) of each pixel of a line for each of its places; each row sums to 1."""
-    pixel = torch.arange(SIZE, device=variance.device)
-    weights = torch.exp(-0.5 * (pixel[:, None] - pixel).square() / variance.clamp(min=0.02))
-    return weights / weights.sum(-1, keepdim=True)

@@ -45,6 +45,11 @@ def draw_pairs(pairs: Tensor, generator: torch.Generator | None = None) -> Tenso
 
     generator: draws where the two stand together, and their radii and positions; None takes the middle.
     """
+    return draw_objects(pair_objects(pairs, generator), pairs[:, 5], generator)
+
+
+def pair_objects(pairs: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """The two objects (n, 2, 5) of pair factors (n, 6), both small. generator: as in `draw_pairs`."""
     check_factors(pairs, PAIR_VALUES)
     n, first = len(pairs), (pairs[:, 2] % 2) * 2                 # cell of the first object: 0 left of, above
     if generator is None:
@@ -56,8 +61,7 @@ def draw_pairs(pairs: Tensor, generator: torch.Generator | None = None) -> Tenso
     upright = (pairs[:, 2] >= 2)[:, None]
     place = torch.stack([torch.where(upright, across, along), torch.where(upright, along, across)], 2)
     looks = pairs[:, [0, 1, 3, 4]].view(n, 2, 2)                 # shape and colour of the two
-    objects = torch.cat([looks, torch.zeros_like(looks[..., :1]), place], 2)
-    return draw_objects(objects, pairs[:, 5], generator)
+    return torch.cat([looks, torch.zeros_like(looks[..., :1]), place], 2)
 
 
 def make_pairs(n: int, seed: int, split: str = "train") -> tuple[Tensor, Tensor]:

@@ -19,8 +19,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from .drawing import BACKGROUND_PALETTE, CENTRES, PALETTE, SHAPES, SIZE, coverage
-from .judge import FAULTS, Fit, blur, blur_by, judge
+from .drawing import BACKGROUND_PALETTE, CENTRES, PALETTE, SHAPES, SIZE, blur, blur_by, coverage
+from .judge import FAULTS, Fit, assess
 
 _FAR_OUT = 8.0            # |x| up to here is taken for [-1, 1] with noise; bytes lie far beyond
 _CORE = 16                # this many pixels give the object's colour; the smallest object covers about 35
@@ -93,7 +93,7 @@ def _parse(images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     offset = images - background[:, :, None, None]                           # (n, 3, 32, 32)
     mask = (offset * contrast).sum(1) / contrast.square().sum(1).clamp(min=1e-6)         # (n, 32, 32)
     fit = _fit(mask)
-    fault, nameable, background, colour = judge(images, fit)
+    fault, nameable, background, colour = assess(images, fit)
     x, y, r = fit.place.unbind(1)
     factors = [fit.shape, nearest(colour, PALETTE), (r > _BIG_FROM).long(), _cell(x), _cell(y),
                nearest(background, BACKGROUND_PALETTE)]

@@ -1,9 +1,14 @@
-r"""The parser of the tiny scenes against the truth (notebook 00)."""
+r"""The parser and the judge of the tiny scenes against the truth (notebook 00)."""
 
 from __future__ import annotations
 
+import torch
+
 from ...course.scores import Score
-from ...data.scenes.__main__ import all_six
+from ...data import scenes
+from ...data.scenes.__main__ import all_six, parsing_seconds
+from ...data.scenes.drawing import blur
+from .false_scenes import BIG, KINDS, PAIR_KINDS, SMALL, drawn_apart, pairs_apart
 
 
 def parser():
@@ -13,6 +18,48 @@ def parser():
     yield Score("scenes.parser.pairs", "two-object scenes read right", all_six(2000, pairs=True), ".2%", bar=">= 0.99")
 
 
+def single(n: int = 1000):
+    r"""What the judge takes for scenes: true ones by two drawers, noisy, blurred ones, and all kinds of false ones."""
+    ours = scenes.make_scenes(n, 11, "all")[0]
+    theirs, generator = drawn_apart(None, n, seeded()), seeded(1)
+    for name, images, bar in (("draw", ours, 0.995), ("apart", theirs, 0.995), ("blurred", blur(ours, 0.7), 0.95),
+                              ("noisy", ours + 0.06 * torch.randn(ours.shape, generator=generator), 0.95)):
+        yield Score(f"scenes.judge.true.{name}", f"true scenes accepted: {name}", valid(images), ".1%", bar=f">= {bar}")
+    for word, size, bar in (("big", BIG, 0.02), ("small", SMALL, 0.10)):
+        shares = {name: valid(kind(size, n, seeded())) for name, kind in KINDS.items()}
+        worst = max(shares, key=shares.get)
+        yield Score(f"scenes.judge.false.{word}", f"accepted of the worst of {len(KINDS)} kinds of false scenes, "
+                    f"{word} objects: {worst}", shares[worst], ".1%", bar=f"<= {bar}")
+
+
+def judge_of_pairs(n: int = 1000):
+    r"""The same of two objects with a relation."""
+    for name, images in (("draw", scenes.make_pairs(n, 11, "all")[0]), ("apart", pairs_apart(n, seeded()))):
+        yield Score(f"scenes.pairs.true.{name}", f"true scenes of two objects accepted: {name}",
+                    valid(images, scenes.parse_pairs), ".1%", bar=">= 0.99")
+    shares = {name: valid(kind(n, seeded()), scenes.parse_pairs) for name, kind in PAIR_KINDS.items()}
+    worst = max(shares, key=shares.get)
+    yield Score("scenes.pairs.false", f"accepted of the worst of {len(PAIR_KINDS)} kinds of false pairs: {worst}",
+                shares[worst], ".1%", bar="<= 0.03")
+
+
+def speed():
+    yield Score("scenes.speed.parse", "milliseconds to parse and judge a picture, one thread", parsing_seconds(640) / 0.64,
+                ".1f", bar="<= 1.5")
+
+
+def valid(images, read=scenes.parse) -> float:
+    r"""The share of pictures that are valid."""
+    return read(images).valid.float().mean().item()
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
 def groups():
     r"""(what the names of its scores begin with, the function that yields them)."""
-    yield "scenes", parser
+    yield "scenes.parser", parser
+    yield "scenes.speed", speed
+    yield "scenes.judge", single
+    yield "scenes.pairs", judge_of_pairs

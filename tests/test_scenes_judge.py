@@ -1,0 +1,104 @@
+"""The judge of tiny scenes: it accepts what `draw` and another drawer draw, refuses the rest, and says why."""
+
+import pytest
+import torch
+
+from helpers.data import scenes
+from helpers.data.scenes import drawing, judge
+from helpers.lessons.start_here import false_scenes
+from helpers.lessons.start_here.false_scenes import (
+    BIG, KINDS, PAIR_KINDS, SMALL, SQUARE, TRUE, drawn_apart, pairs_apart,
+)
+
+N = 40
+WORD = {"hole": "a hole", "ring": "a hole", "crumb": "two objects", "crumb of another colour": "two objects",
+        "two objects": "two objects", "two colours": "two colours", "background from -.05 to +.05": "uneven background",
+        "two backgrounds": "uneven background", "place": "between two places", "cut by the border": "over the border",
+        "unnamed background": "background without a name", "pale colour": "colour without a name",
+        "colour between two names": "colour without a name", "blurred by 1.5 pixels": "too blurred",
+        **{name: "no such shape" for name in false_scenes.FALSE if name not in ("ring", "crescent")}}
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def accepted(images, read=scenes.parse):
+    return read(images).valid.float().mean().item()
+
+
+def test_accepts_scenes_by_either_drawer():
+    assert accepted(scenes.make_scenes(400, 1, "all")[0]) >= 0.995
+    for size in (BIG, SMALL):
+        assert accepted(drawn_apart(size, 200, seeded())) >= 0.995
+
+
+def test_the_other_drawer_draws_the_same_scenes():
+    """Its outlines are written anew, so that a mistake in one of the two shows here."""
+    factors, place, cover = false_scenes.truth(None, 200, seeded())
+    ours = drawing.coverage(factors[:, 0], *place.unbind(1))
+    assert (ours - cover).abs().mean() < 0.004 and (ours.sum((1, 2)) / cover.sum((1, 2)) - 1).abs().max() < 0.04
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda x: x + 0.06 * torch.randn(x.shape, generator=seeded(1)),      # sigma = 0.03 on [0, 1]
+    lambda x: (x + 0.06 * torch.randn(x.shape, generator=seeded(1))).clamp(-1, 1),
+    lambda x: drawing.blur(x, 0.7)], ids=["noise", "clamped noise", "blur"])
+def test_accepts_a_little_noise_and_blur(spoil):
+    assert accepted(spoil(scenes.make_scenes(300, 2, "all")[0])) >= 0.95
+    assert accepted(spoil(drawn_apart(None, 300, seeded()))) >= 0.95
+
+
+@pytest.mark.parametrize("size, most", [(BIG, 0), (SMALL, 4)], ids=["big", "small"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_refuses_what_no_scene_is(kind, size, most):
+    """The bars are 2 % of the big ones and 10 % of the small ones: of 40, none and four."""
+    parsed = scenes.parse(KINDS[kind](size, N, seeded(5)))
+    assert parsed.valid.sum() <= most
+    if kind in WORD:
+        assert parsed.words.count(WORD[kind]) >= 0.4 * N
+
+
+def test_two_objects_with_a_relation():
+    assert accepted(scenes.make_pairs(300, 3)[0], scenes.parse_pairs) >= 0.99
+    assert accepted(pairs_apart(300, seeded()), scenes.parse_pairs) >= 0.99
+
+
+@pytest.mark.parametrize("kind", PAIR_KINDS)
+def test_refuses_false_pairs(kind):
+    assert scenes.parse_pairs(PAIR_KINDS[kind](N, seeded(6))).valid.sum() <= 1       # the bar is 3 %
+
+
+def test_each_kind_is_refused_for_what_is_wrong_with_it_alone():
+    """The same drawer, the same factors, nothing wrong: accepted. So a kind's refusal is not the drawer's fault."""
+    for size in (BIG, SMALL):
+        assert accepted(false_scenes.shaped(SQUARE, size, N, seeded(5))) == 1
+        assert accepted(false_scenes.sloped(0, size, N, seeded(5))) == 1
+        assert accepted(false_scenes.shade(0, size, N, seeded(5))) == 1
+        assert accepted(false_scenes.coloured(lambda c, g: scenes.PALETTE[c], size, N, seeded(5))) == 1
+
+
+def test_limits_of_place_and_radius_are_the_worlds():
+    """A quarter of a pixel outside is refused, on the edge of the range it is accepted."""
+    for shape in range(4):
+        for x, r, valid in ((16 + 1.2, 8.0, True), (16 + 1.2 + 0.25, 8.0, False), (16, 8.5, True), (16, 8.75, False),
+                            (16, 7.6, True), (16, 7.35, False), (16, 5.5, True), (16, 5.75, False), (16, 4.55, False)):
+            place = torch.tensor([[float(x), 16.0, r]])
+            cover = false_scenes.covered(TRUE[shape], place)
+            picture = false_scenes.paint(-torch.ones(1, 3, 32, 32), cover, torch.tensor([0]))
+            assert scenes.parse(picture).valid.item() == valid, (shape, x, r, scenes.parse(picture).words)
+
+
+def test_nameable_is_wider_than_valid_and_refuses_what_has_no_name():
+    images, factors = scenes.make_scenes(200, 4, "all")
+    assert scenes.parse(images).nameable.all()
+    wavy = scenes.parse(KINDS["wavy circle"](BIG, 100, seeded()))
+    assert not wavy.valid.any() and wavy.nameable.float().mean() >= 0.9
+    for kind in ("two objects", "crumb", "colour between two names", "two backgrounds", "mean of circle and square"):
+        assert scenes.parse(KINDS[kind](BIG, 100, seeded())).nameable.float().mean() <= 0.2, kind
+
+
+def test_a_word_for_each_fault():
+    parsed = scenes.parse(torch.cat([scenes.make_scenes(1, 0)[0], torch.zeros(1, 3, 32, 32)]))
+    assert parsed.words == ["", "no object"] and parsed.valid.tolist() == [True, False]
+    assert len(set(judge.FAULTS)) == len(judge.FAULTS)
