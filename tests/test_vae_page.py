@@ -104,8 +104,9 @@ def test_free_bits_bring_back_the_background_and_the_place(page):
 
 
 def test_more_beta_draws_better_and_redraws_worse_up_to_a_point(page):
-    shares = {beta: vae.rates(page["fresh"][beta])[1] for beta in page["swept"]}
-    assert shares[100] > shares[10] > shares[1] and shares[300] < shares[100]
+    draws = {beta: vae.decode_all(page["models"][beta], vae.seeded((1000, 32))) for beta in page["swept"][1:]}
+    nameable = {beta: vae.rates(pictures)[1] for beta, pictures in draws.items()}
+    assert 0.2 > nameable[100] > 1.3 * nameable[10] > 3 * nameable[1] and nameable[300] < 0.6 * nameable[100]
     assert page["kept"][100] < page["kept"][10] < page["kept"][1]
 
 
@@ -123,9 +124,23 @@ def test_equation_6_is_what_the_decoder_draws(page):
 
 
 def test_the_decoder_is_clear_where_few_draws_fall_and_not_where_many_do(page):
-    pictures = vae.decode_all(page["plane"], torch.tensor([[0.0, 1.5], [1.0, 3.4]]))
-    blot, star = scenes.parse(pictures).residual
-    assert blot > 1.5 * star
+    pale, dark = vae.decode_all(page["plane"], torch.tensor([[0.0, 1.5], [1.0, 3.4]]))[:, None]
+    assert vae.steepest_edge(dark) > 3 * vae.steepest_edge(pale)
+    assert not scenes.parse(torch.cat([pale, dark])).nameable.any()
+
+
+def test_hardly_a_reconstruction_is_valid_and_most_can_be_named(page):
+    valid, nameable = vae.rates(page["decoded"])
+    assert valid < 0.05 and nameable > 0.5
+    assert all(named > among_all for among_all, named in (page["captions"][beta] for beta in (1, 10, 100)))
+
+
+def test_the_draws_at_the_top_can_be_named_and_those_below_are_called_what_they_are(page):
+    assert len(page["best"]) >= 24 and scenes.parse(page["best"]).nameable.all()
+    assert len(page["often"]) == len(page["rows"]) == 4 and "" not in page["often"]
+    for word, pictures in zip(page["often"], page["rows"], strict=True):
+        said = scenes.parse(pictures)
+        assert len(pictures) == 8 and said.words == [word] * 8 and not said.nameable.any()
 
 
 def test_mathematics_in_tables_has_no_norms_where_conditions_are_meant():
