@@ -137,8 +137,8 @@ def test_hardly_a_reconstruction_is_valid_and_most_can_be_named(page):
 
 def test_the_draws_at_the_top_can_be_named_and_those_below_are_called_what_they_are(page):
     assert len(page["best"]) >= 24 and scenes.parse(page["best"]).nameable.all()
-    assert len(page["often"]) == len(page["rows"]) == 4 and "" not in page["often"]
-    for word, pictures in zip(page["often"], page["rows"], strict=True):
+    assert len(page["often"]) == len(page["faulty"]) == 4 and "" not in page["often"]
+    for word, pictures in zip(page["often"], page["faulty"], strict=True):
         said = scenes.parse(pictures)
         assert len(pictures) == 8 and said.words == [word] * 8 and not said.nameable.any()
 
