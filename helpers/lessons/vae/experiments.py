@@ -6,6 +6,8 @@ beta s^2 shapes the optimum: (beta, s^2) = (10, 0.01) and (1, 0.1) are one model
 
 from __future__ import annotations
 
+from collections import Counter
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -71,10 +73,23 @@ def rates(pictures: Tensor) -> tuple[float, float]:
 
 
 def kept_captions(pictures: Tensor, factors: Tensor) -> tuple[float, float]:
-    r"""The share of pictures that keep all six factors: among all, and among those that are nameable (nan: none is)."""
+    r"""The share of pictures that keep all six factors: among all, and among the nameable (0: none is)."""
     parsed = scenes.parse(pictures)
     right = (parsed.factors == factors).all(1).float()
-    return right.mean().item(), right[parsed.nameable].mean().item()
+    return right.mean().item(), (right[parsed.nameable].sum() / parsed.nameable.sum().clamp(min=1)).item()
+
+
+def said_of(parsed: scenes.Parsed, most: int = 3) -> str:
+    r"""How many pictures are nameable, and the words that the parser says most often, each with its count."""
+    often = ", ".join(f"{word or 'valid'} {count}" for word, count in Counter(parsed.words).most_common(most))
+    return f"nameable {int(parsed.nameable.sum())}; most often: {often}"
+
+
+def by_word(pictures: Tensor, parsed: scenes.Parsed, most: int = 4, n: int = 8) -> dict[str, Tensor]:
+    r"""{word: the first n pictures of which the parser says it}, the most frequent words, without nameable pictures."""
+    words, nameable = parsed.words, parsed.nameable.tolist()
+    return {word: pictures[[i for i, own in enumerate(words) if own == word and not nameable[i]][:n]]
+            for word, _ in Counter(words).most_common(most)}
 
 
 def drawn_from(model, source, n: int, seed: int = 0) -> Tensor:

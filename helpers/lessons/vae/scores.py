@@ -21,8 +21,8 @@ BURDA = 86.8  # nats: Burda et al. 2016, table 1, a VAE with one layer of codes 
 
 
 # What the page says of each beta, besides the KL; of the others only how many draws are nameable.
-MOST = ("mse", "all_six", "all_six_nameable", "active", "valid", "nameable")
-SHOWN = {10: MOST, 100: MOST, 38_400: ("mse", "all_six")}
+QUOTED = ("mse", "all_six", "all_six_nameable", "active", "valid", "nameable")
+SHOWN = {10: QUOTED, 100: QUOTED, 38_400: ("mse", "all_six")}
 
 
 def shown_scenes():
