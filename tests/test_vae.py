@@ -292,6 +292,22 @@ def test_codes_from_the_prior_itself_have_its_mean_and_standard_deviation():
     assert abs(found["code_mean"]) < 0.02 and found["code_std"] == pytest.approx(1, abs=0.02)
 
 
+def test_captions_are_kept_among_all_pictures_and_among_those_that_can_be_named():
+    x, factors = scenes.make_scenes(8, 0)
+    wrong = factors.clone()
+    wrong[0, 4] = (wrong[0, 4] + 1) % 3
+    blank = torch.zeros(8, 3, 32, 32)
+    assert vae.kept_captions(x, factors) == (1, 1)
+    assert vae.kept_captions(torch.cat([x, blank]), torch.cat([wrong, wrong])) == pytest.approx((7 / 16, 7 / 8))
+    assert vae.kept_captions(blank, factors)[1] == 0
+
+
+def test_what_is_said_of_pictures_is_counted():
+    parsed = scenes.parse(torch.cat([scenes.make_scenes(3, 0)[0], torch.zeros(2, 3, 32, 32)]))
+    assert vae.said_of(parsed) == "nameable 3; most often: valid 3, no object 2"
+    assert vae.said_of(parsed, most=1) == "nameable 3; most often: valid 3"
+
+
 SHIPPED = [*(vae.beta_name(beta) for beta in vae.BETAS), "vae-scenes-2-beta-10", "vae-emoji", "vae-scenes-32-free-bits",
            "vae-mnist-40"]
 

@@ -1,10 +1,12 @@
-r"""What notebook 08 measures: codes and their KL, draws from the prior, and which of them the parser takes for scenes.
+r"""What notebook 08 measures: codes and their KL, draws from the prior, and what the parser says of pictures.
 
 The decoder's pixels have a standard deviation of s = 0.1 on [0, 1], so the reconstruction costs |x - y|^2 / 0.02. Only
 beta s^2 shapes the optimum: (beta, s^2) = (10, 0.01) and (1, 0.1) are one model under two names.
 """
 
 from __future__ import annotations
+
+from collections import Counter
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +19,7 @@ from ...models.vae import active_units, gaussian_kl, reparameterize
 
 S = 0.1  # standard deviation of a pixel on [0, 1]
 BETAS = (0.1, 1, 10, 100, 300, 38_400)
-CHOSEN = 10  # of the betas: a balance. At 100, draws show a scene more often, and reconstructions lose more
+CHOSEN = 10  # of the betas: a balance. At 100, draws are nameable more often, and reconstructions lose more
 # The last beta is a usual mistake: the mean over the 3,072 numbers of a picture in [-1, 1] instead of their sum. That
 # is 3072 / (4 * 2 s^2) times too little weight for the reconstruction, so as much too much for the KL.
 MEAN_BETA = BETAS[-1]
@@ -68,6 +70,26 @@ def shares(parsed: scenes.Parsed) -> tuple[float, float]:
 def rates(pictures: Tensor) -> tuple[float, float]:
     r"""`shares` of pictures (n, 3, 32, 32)."""
     return shares(scenes.parse(pictures))
+
+
+def kept_captions(pictures: Tensor, factors: Tensor) -> tuple[float, float]:
+    r"""The share of pictures that keep all six factors: among all, and among the nameable (0: none is)."""
+    parsed = scenes.parse(pictures)
+    right = (parsed.factors == factors).all(1).float()
+    return right.mean().item(), (right[parsed.nameable].sum() / parsed.nameable.sum().clamp(min=1)).item()
+
+
+def said_of(parsed: scenes.Parsed, most: int = 3) -> str:
+    r"""How many pictures are nameable, and the words that the parser says most often, each with its count."""
+    often = ", ".join(f"{word or 'valid'} {count}" for word, count in Counter(parsed.words).most_common(most))
+    return f"nameable {int(parsed.nameable.sum())}; most often: {often}"
+
+
+def by_word(pictures: Tensor, parsed: scenes.Parsed, most: int = 4, n: int = 8) -> dict[str, Tensor]:
+    r"""{word: the first n pictures of which the parser says it}, the most frequent words, without nameable pictures."""
+    words, nameable = parsed.words, parsed.nameable.tolist()
+    return {word: pictures[[i for i, own in enumerate(words) if own == word and not nameable[i]][:n]]
+            for word, _ in Counter(words).most_common(most)}
 
 
 def drawn_from(model, source, n: int, seed: int = 0) -> Tensor:
