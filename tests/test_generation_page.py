@@ -30,7 +30,7 @@ def test_the_dice_are_the_same_at_every_move(sweep):
 
 def test_the_meter_counts_the_frames(sweep):
     picture, status = sweep.render(**sweep.values() | {"d": 4})
-    strict, loose = map(int, re.search(r"(\d+) of 16 valid \(green\), (\d+) by", status).groups())
+    valid, nameable = map(int, re.search(r"(\d+) of 16 valid \(green\), (\d+) nameable", status).groups())
     green, blue = ((picture == colour).all(-1).sum() for colour in ((0, 158, 115), (86, 180, 233)))
     frame = 9 * (36**2 - 32**2)  # pixels of one frame at scale 3
-    assert (green // frame, blue // frame) == (strict, loose - strict)
+    assert (green // frame, blue // frame) == (valid, nameable - valid)

@@ -335,19 +335,6 @@ def test_random_draws_have_the_mean_and_covariance_of_the_codes():
     assert torch.equal(drawn, experiments.gaussian_draws(Identity(), codes, 20_000)), "the same each time"
 
 
-def test_the_valid_rate_counts_scenes():
-    class Fixed:
-        def encode(self, x):
-            return x.flatten(1)[:, :2]
-
-        def decode(self, z):
-            x = scenes.make_scenes(len(z), 0)[0]
-            x[::4] = torch.rand_like(x[::4]) * 2 - 1
-            return x
-
-    assert experiments.valid_gaussian_draws(Fixed(), scenes.make_scenes(50, 1)[0], 200) == pytest.approx(0.75)
-
-
 def test_a_batch_without_an_eighth_is_refused():
     with pytest.raises(ValueError, match="multiple of 8; got 4"):
         experiments.codec_batches(4)

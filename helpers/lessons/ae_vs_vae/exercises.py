@@ -7,17 +7,16 @@ import torch.nn.functional as F
 
 from ...course.checks import Exercise
 from ...data import scenes
-from ..vae.experiments import LIMITS, accepted
 
 
 def share(pictures) -> float:
-    """The share of pictures that are valid scenes by the loose limit."""
-    return accepted(scenes.parse(pictures.clamp(-1, 1)), LIMITS["loose"]).float().mean().item()
+    """The share of pictures that are nameable."""
+    return scenes.parse(pictures.clamp(-1, 1)).nameable.float().mean().item()
 
 
 def toy_decode(z):
-    """Codes (n, d) -> pictures (n, 3, 32, 32), by the first number: 2 a valid scene, 1 one so blurred that only the
-    loose limit lets it pass, 0 a sharp one in a colour without a name, below 0 noise."""
+    """Codes (n, d) -> pictures (n, 3, 32, 32), by the first number: 2 a valid scene, 1 one so blurred that it
+    is only nameable, 0 a sharp one in a colour without a name, below 0 noise."""
     scene = scenes.make_scenes(1, seed=0)[0]
     blurred = F.avg_pool2d(F.pad(scene, (3, 3, 3, 3), mode="replicate"), 7, 1)
     noise = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)).clamp(-1, 1)
@@ -40,7 +39,7 @@ class Recorded:
 
 
 def two_by_three(models, tables) -> Exercise:
-    """09.1: (decode, source, n) -> the share of n draws that are valid scenes by the loose limit.
+    """09.1: (decode, source, n) -> the share of n draws that are nameable.
 
     models: {kind: model}, kinds "AE" and "VAE"; tables: {kind: {source's name: Mixture}}, the names of SOURCES.
     """
@@ -50,10 +49,10 @@ def two_by_three(models, tables) -> Exercise:
         found = float(rate(toy_decode, source, 40))
         assert sum(source.asked) == 40, f"of n = 40 codes you took {sum(source.asked)} from source.sample(n)"
         hints = {30.0: "return a share, not per cent", 12.0: "that is how many, not which share",
-                 0.7: "that is the share of pictures that are not valid", 0.2: "is it the loose limit?",
-                 0.45: "colours count too: use `accepted`"}
+                 0.7: "that is the share of pictures that are not nameable",
+                 0.2: "count the nameable ones; you count the valid ones"}
         hint = next((f"; {text}" for value, text in hints.items() if abs(found - value) < 1e-3), "")
-        assert abs(found - 0.3) < 1e-3, f"of 40 draws 12 are valid scenes; you return {found:.3g}{hint}"
+        assert abs(found - 0.3) < 1e-3, f"of 40 draws 12 are nameable; you return {found:.3g}{hint}"
 
     def clamps(rate):
         found = float(rate(lambda z: 20 * toy_decode(z), Recorded(), 4))
@@ -75,7 +74,7 @@ def two_by_three(models, tables) -> Exercise:
 
 
 def interpolation(encode, decode, a, b) -> Exercise:
-    """09.2: (encode, decode, a, b, t) -> the share of loosely valid scenes at share t of the way from pictures a to b.
+    """09.2: (encode, decode, a, b, t) -> the share of nameable pictures at share t of the way from pictures a to b.
 
     encode: pictures -> codes; decode: the way back; a, b: two batches of pictures.
     """
@@ -99,7 +98,7 @@ def interpolation(encode, decode, a, b) -> Exercise:
     def agrees_on_the_model(answer):
         for t in (0.0, 0.5):
             wanted, found = share(decode(torch.lerp(encode(a), encode(b), t))), float(answer(encode, decode, a, b, t))
-            hint = "; is it the loose limit?" if found < wanted else "; mix the codes, not the pictures"
+            hint = "; count the nameable ones" if found < wanted else "; mix the codes, not the pictures"
             assert abs(found - wanted) < 1e-3, f"at t = {t} it should be {wanted:.3f}; yours is {found:.3f}{hint}"
 
     return Exercise("09.2", "interpolate, and score what lies between", [goes_through_the_codes, agrees_on_the_model])

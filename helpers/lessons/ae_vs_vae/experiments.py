@@ -21,7 +21,6 @@ COMPONENTS = 24  # of the mixture, where nothing else is said; SWEPT_COMPONENTS 
 SWEPT_COMPONENTS = (1, 4, 8, 16, 24, 32)
 FITTED = 5000  # training scenes whose codes a density is fitted to
 ROUNDING = (1.5, 1.0, 0.7, 0.5, 0.35, 0.2)  # to which codes are rounded, in mean standard deviations of their numbers
-BOTH_SEEDS = (0, 1)  # 0 is the shipped one's; of the others the figures alone are kept, in data/trials.json
 
 
 def weights_of(family: str, d: int) -> str:
@@ -111,7 +110,7 @@ def judge(model, n: int = 2000, k: int = COMPONENTS) -> dict[str, scenes.Parsed]
 
 
 def rates_of_sources(model, n: int = 2000, k: int = COMPONENTS) -> dict[str, tuple[float, float]]:
-    r"""{source, or "midpoints": (strict, loose) valid-scene rate} of what `judge` reads."""
+    r"""{source, or "midpoints": (valid, nameable) shares} of what `judge` reads."""
     return {name: shares(parsed) for name, parsed in judge(model, n, k).items()}
 
 
@@ -124,7 +123,7 @@ def evaluate(model, n: int = 2000) -> dict[str, float]:
 
 def named(measured: dict[str, tuple[float, float]]) -> dict[str, float]:
     r"""What `rates_of_sources` returns with a name for each number, as cards and trials keep it."""
-    return {f"{name}{' loose' * i}": rate for name, pair in measured.items() for i, rate in enumerate(pair)}
+    return {f"{name}{', nameable' * i}": rate for name, pair in measured.items() for i, rate in enumerate(pair)}
 
 
 def reach(model, known: Tensor, x: Tensor) -> dict[str, float]:

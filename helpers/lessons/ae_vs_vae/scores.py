@@ -1,7 +1,6 @@
 r"""The figures of notebook 09: what can be drawn from the codes of an autoencoder and of a VAE, and what else they do.
 
-A rate is the share of n pictures that the parser takes for tiny scenes: by its own limit, or by the loose one. Two
-seeds are the shipped weights and a training whose figures data/trials.json holds.
+A rate is the share of n pictures that the judge of the tiny scenes calls nameable. Hardly any is valid.
 """
 
 from __future__ import annotations
@@ -15,13 +14,11 @@ from ...course.scores import Score
 from ...data import scenes
 from ...data.batches import NEW_SCENES_SEED
 from ...metrics.pictures import mse, reconstruct
-from ...training import tuning
 from ...training.checkpoints import load
 from ..seq2seq_vs_autoencoder.experiments import distance_to_nearest
 from ..vae import experiments as vae
-from ..vae.experiments import LIMITS
 from . import experiments as entries
-from .experiments import BOTH_SEEDS, CODE_SIZES, FAMILIES, SOURCES, weights_of
+from .experiments import CODE_SIZES, FAMILIES, SOURCES, weights_of
 
 SHORT = dict(zip(SOURCES, ("normal", "gaussian", "mixture"), strict=True))
 LARGE, DRAWS = 32, 2000  # the table is of d = 32; of the others the notebook counts what N(0, I) gives
@@ -42,81 +39,56 @@ COARSE_AND_FINE = {"AE": (1.5, 0.5), "VAE": (0.7, 0.2)}  # the steps of the roun
 def every_source(kind: str, d: int):
     r"""One model: from N(0, I) and, at d = 32, from every source and half way between new scenes."""
     for name, parsed in judged(kind, d).items():
-        (strict, loose), n = vae.shares(parsed), len(parsed.residual)
-        place, what = f"{place_of(kind, d)}.{SHORT.get(name, name)}", f"valid scenes, {kind}, d = {d}, {name}"
-        if name != "Gaussian":
-            yield Score(place, what, strict, ".3f")
-        yield Score(f"{place}.loose", f"{what}, loose limit", loose, ".3f")
-        if d == LARGE and name not in ("Gaussian", "N(0, I)") or (kind, d, name) == ("VAE", LARGE, "N(0, I)"):
-            yield Score(f"{place}.error", f"standard error: {what}", entries.standard_error(strict, n), ".3f")
+        share, n = vae.shares(parsed)[1], len(parsed.fault)
+        place, what = f"{place_of(kind, d)}.{SHORT.get(name, name)}", f"nameable, {kind}, d = {d}, {name}"
+        yield Score(place, what, share, ".3f")
+        if d == LARGE and name in ("mixture", "midpoints"):
+            yield Score(f"{place}.error", f"standard error: {what}", entries.standard_error(share, n), ".3f")
 
 
 def place_of(kind: str, d: int) -> str:
-    return f"generation.valid.{kind.lower()}.{d}"
+    return f"generation.nameable.{kind.lower()}.{d}"
+
+
+def valid():
+    r"""Of how many draws `draw` could have made one: the most, of either network and every source."""
+    found = {(kind, name): vae.shares(parsed)[0] for kind in FAMILIES for name, parsed in judged(kind, LARGE).items()}
+    yield Score("generation.valid.most", "valid pictures, d = 32, the most of any source", max(found.values()), ".1%")
 
 
 def order():
-    r"""What the notebook says of the table: who draws more scenes, by the loose limit and by the strict one."""
-    own, other = (vae.shares(judged(kind, LARGE)["N(0, I)"]) for kind in ("VAE", "AE"))
-    mixed = vae.shares(judged("AE", LARGE)["mixture"])
-    for i, (limit, suffix) in enumerate(zip(LIMITS, (".strict", ""), strict=True)):
-        what = f"standard errors by which the VAE exceeds 4 times the autoencoder, N(0, I), d = 32, {limit} limit"
-        yield Score(f"generation.order.prior{suffix}", what,
-                    entries.margin(own[i], other[i], 4, DRAWS), ".1f", 0, ">= 2")
-        what = f"those by which the autoencoder with a mixture exceeds the VAE's prior, d = 32, {limit} limit"
-        yield Score(f"generation.order.mixture.{limit}", what,
-                    entries.margin(mixed[i], own[i], n=DRAWS), ".1f", 0, ">= 2")
-
-
-def seeds():
-    r"""The orderings that the notebook states, at d = 32, on two seeds each."""
-    found = {kind: over_seeds(kind) for kind in FAMILIES}
-    for kind in FAMILIES:
-        for name in SOURCES:
-            of_seeds = [figures[f"{name} loose"] for figures in found[kind]]
-            place, what = f"generation.seeds.{kind.lower()}.{SHORT[name]}", f"loosely valid, {kind}, d = 32, {name}"
-            yield Score(f"{place}.least", f"{what}: the least of two seeds", min(of_seeds), ".3f")
-            yield Score(f"{place}.most", f"{what}: the most of two seeds", max(of_seeds), ".3f")
-    for limit, word in zip(LIMITS, ("", " loose"), strict=True):
-        own, other = ([figures[f"N(0, I){word}"] for figures in found[kind]] for kind in ("VAE", "AE"))
-        mixed = [figures[f"mixture{word}"] for figures in found["AE"]]
-        what = f"standard errors by which the worst VAE exceeds 4 times the best autoencoder, N(0, I), {limit} limit"
-        yield Score(f"generation.seeds.prior.{limit}", what,
-                    entries.margin(min(own), max(other), 4, DRAWS), ".1f", 0, ">= 2")
-        what = f"those by which the worst autoencoder with a mixture exceeds the best VAE from N(0, I), {limit} limit"
-        yield Score(f"generation.seeds.with_mixture.{limit}", what,
-                    entries.margin(min(mixed), max(own), n=DRAWS), ".1f", 0, ">= 2")
-
-
-def over_seeds(kind: str) -> list[dict[str, float]]:
-    r"""Rates at d = 32 of the shipped weights, and of the other seeds as recorded."""
-    shipped = entries.named({name: vae.shares(parsed) for name, parsed in judged(kind, LARGE).items()})
-    return [shipped, *(tuning.find(f"{weights_of(kind, LARGE)}-judged", seed=seed) for seed in BOTH_SEEDS[1:])]
+    r"""What the notebook says of the table: who draws more nameable pictures, in standard errors."""
+    own, other = (vae.shares(judged(kind, LARGE)["N(0, I)"])[1] for kind in ("VAE", "AE"))
+    mixed, both = (vae.shares(judged(kind, LARGE)["mixture"])[1] for kind in FAMILIES)
+    for name, what, more, less, times in (
+            ("prior", "the VAE exceeds 4 times the autoencoder, N(0, I)", own, other, 4),
+            ("mixture", "the autoencoder with a mixture exceeds the VAE's prior", mixed, own, 1),
+            ("both", "the VAE with a mixture exceeds the autoencoder with one", both, mixed, 1)):
+        yield Score(f"generation.order.{name}", f"standard errors by which {what}, d = 32",
+                    entries.margin(more, less, times, DRAWS), ".1f", 0, ">= 2")
 
 
 def interpolation():
-    r"""Half way between two new scenes, d = 32: on the sphere, and in pixels. In a straight line: generation.valid."""
-    round_ = vae.rates(entries.between(load(weights_of("VAE", LARGE))[0], path=entries.slerp))
-    yield Score("generation.between.slerp", "valid scenes, VAE, midpoints on the sphere", round_[0], ".3f")
-    yield Score("generation.between.slerp.loose", "the same, loose limit", round_[1], ".3f")
-    error = entries.standard_error(round_[0], 1000)  # of as many pairs as `between` makes
-    yield Score("generation.between.slerp.error", "standard error: valid scenes, VAE, on the sphere", error, ".3f")
+    r"""Half way between two new scenes, d = 32: on the sphere, and in pixels. In a straight line: generation.nameable."""
+    round_ = vae.rates(entries.between(load(weights_of("VAE", LARGE))[0], path=entries.slerp))[1]
+    yield Score("generation.between.slerp", "nameable, VAE, midpoints on the sphere", round_, ".3f")
+    error = entries.standard_error(round_, 1000)  # of as many pairs as `between` makes
+    yield Score("generation.between.slerp.error", "standard error: nameable, VAE, on the sphere", error, ".3f")
     x, _ = scenes.make_scenes(DRAWS, NEW_SCENES_SEED)
-    _, loose = vae.rates(torch.lerp(*x.chunk(2), 0.5))
-    yield Score("generation.between.pixels.loose", "valid scenes, half one picture and half another, loose limit",
-                loose, ".3f")
+    _, pixels = vae.rates(torch.lerp(*x.chunk(2), 0.5))
+    yield Score("generation.between.pixels", "nameable, half one picture and half another", pixels, ".3f")
 
 
 def variety():
-    r"""How many of the 84 kinds of scenes are among 100 loosely valid draws, where there are so many."""
+    r"""How many of the 84 kinds of scenes are among 100 nameable draws, where there are so many."""
     parsed = scenes.parse(scenes.make_scenes(DRAWS, NEW_SCENES_SEED)[0])
-    sets = vae.accepted(parsed, LIMITS["loose"]).nonzero()[:, 0].split(100)
+    sets = parsed.nameable.nonzero()[:, 0].split(100)
     real = np.mean([len(entries.scene_kinds(parsed)[some].unique()) for some in sets if len(some) == 100])
     yield Score("generation.kinds.real", "kinds among 100 scenes, on average", float(real), ".0f")
     for d in CODE_SIZES:
         for kind in FAMILIES:
             parsed = judged(kind, d)["N(0, I)"]
-            found = entries.variety(parsed, vae.accepted(parsed, LIMITS["loose"]))
+            found = entries.variety(parsed, parsed.nameable)
             if found is not None:
                 yield Score(f"generation.kinds.{kind.lower()}.{d}", f"kinds among 100 draws, {kind}, d = {d}, N(0, I)",
                             found, ".0f", float(real))
@@ -130,7 +102,7 @@ def memory():
     z, restored = entries.training_codes(model), reconstruct(model, train)
     source = entries.mixture(z, entries.COMPONENTS)
     drawn = vae.drawn_from(model, source, DRAWS)
-    for name, what, x in (("drawn", "a valid draw from the mixture", drawn[judged("AE", LARGE)["mixture"].valid]),
+    for name, what, x in (("drawn", "a nameable draw from the mixture", drawn[judged("AE", LARGE)["mixture"].nameable]),
                           ("redrawn", "a restored new scene", reconstruct(model, more[:500]))):
         far = distance_to_nearest(x, restored)
         yield Score(f"generation.memory.{name}", f"squared error of {what} to the nearest restored training scene",
@@ -192,7 +164,7 @@ def groups():
         for d in CODE_SIZES:
             yield place_of(kind, d), partial(every_source, kind, d)
     yield "generation.order", order
-    yield "generation.seeds", seeds
+    yield "generation.valid", valid
     yield "generation.between", interpolation
     yield "generation.kinds", variety
     yield "generation.memory", memory

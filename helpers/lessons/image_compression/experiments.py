@@ -63,20 +63,11 @@ def gaussian_draws(model, x: Tensor, count: int = 500) -> Tensor:
     return in_batches(model.decode, z).clamp(-1, 1)
 
 
-def valid_gaussian_draws(model, x: Tensor, count: int = 500) -> float:
-    """The share of `gaussian_draws` that the parser takes for tiny scenes."""
-    return scenes.parse(gaussian_draws(model, x, count)).valid.float().mean().item()
-
-
 def overfit_errors(model, count: int) -> dict[str, float]:
     """The error on its `count` training scenes (2,000 of them at most) and on 1,000 new ones, and their ratio."""
     train, (new, _) = training_scenes(count), scenes.make_scenes(1000, NEW_SCENES_SEED)
     seen, unseen = (mse(x, reconstruct(model, x)).mean().item() for x in (train[:2000], new))
     return {"train": seen, "test": unseen, "gap": unseen / seen}
-
-
-def evaluate_overfit(model, count: int) -> dict[str, float]:
-    return {**overfit_errors(model, count), "valid": valid_gaussian_draws(model, training_scenes(count))}
 
 
 # -- the codec -----------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ def recipes():
             yield Recipe(
                 name=f"overfit-{latent}-{count}", build=partial(Autoencoder, latent, width=32, bottom=16, hidden=96),
                 batches=any_length(experiments.same_scenes, count), loss=experiments.watched_loss,
-                evaluate=partial(experiments.evaluate_overfit, count=count), steps=1500, lr=4e-3,
+                evaluate=partial(experiments.overfit_errors, count=count), steps=1500, lr=4e-3,
                 data=f"the same {count:,} tiny scenes all along, batches of 32",
                 sizes={"gpu": {"steps": 12_000}},
             )
