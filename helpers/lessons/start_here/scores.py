@@ -1,9 +1,15 @@
-r"""The parser of the tiny scenes against the truth (notebook 00)."""
+r"""Notebook 00: the parser of the tiny scenes against the truth, and what drawings of emoji have to beat."""
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ...course.scores import Score
+from ...data.emoji import HANDS, HELD_OUT_BY, load_emoji
 from ...data.scenes.__main__ import all_six
+from .experiments import category_accuracy, category_net, nearest_seen, seen_emoji
+
+CATEGORY_SEEDS = (0, 1, 2)
 
 
 def parser():
@@ -13,6 +19,31 @@ def parser():
     yield Score("scenes.parser.pairs", "two-object scenes read right", all_six(2000, pairs=True), ".2%", bar=">= 0.99")
 
 
+def nearest():
+    seen = seen_emoji().images
+    for by in HELD_OUT_BY:
+        x = load_emoji("test", HANDS, by).images
+        white = ((1 - x) / 2).square().flatten(1).mean(1).sqrt().mean().item()
+        yield Score(f"emoji.nearest.{by}", f"error of the nearest seen picture, by {by} (baseline: a white page)",
+                    nearest_seen(x, seen)[0].mean().item(), ".3f", white)
+
+
+def categories():
+    seen, test = seen_emoji(), load_emoji("test", HANDS)
+    most, _ = Counter(seen.categories).most_common(1)[0]
+    majority = test.categories.count(most) / len(test.categories)
+    found = [category_accuracy(category_net(seen, seed), test) for seed in CATEGORY_SEEDS]
+    shares, means = zip(*found, strict=True)
+    yield Score("emoji.category.mean", "category named, held-out families, mean of three seeds (baseline: majority)",
+                sum(shares) / len(shares), ".0%", majority)
+    yield Score("emoji.category.least", "the worst of three seeds", min(shares), ".0%", majority)
+    yield Score("emoji.category.majority", "the commonest category, always", majority, ".0%")
+    yield Score("emoji.category.balanced", "mean over the categories, of three seeds (baseline: majority)",
+                sum(means) / len(means), ".0%", 1 / len(set(seen.categories)))
+
+
 def groups():
     r"""(what the names of its scores begin with, the function that yields them)."""
     yield "scenes", parser
+    yield "emoji.nearest", nearest
+    yield "emoji.category", categories
