@@ -63,6 +63,14 @@ def load_emoji(split: str = "train", hands: Sequence[str] = ("noto",), by: str |
     return EmojiSet(images, *columns, [hand for hand, places in kept.items() for _ in places])
 
 
+def drawn_by_all(split: str = "test") -> dict[str, Tensor]:
+    """{hand: images} of the same emoji in the same order: those of `split`, by family, that all hands have drawn."""
+    emoji = {hand: load_emoji(split, [hand]) for hand in HANDS}
+    common = set.intersection(*(set(of_hand.names_en) for of_hand in emoji.values()))
+    return {hand: of_hand.images[[i for i, name in enumerate(of_hand.names_en) if name in common]]
+            for hand, of_hand in emoji.items()}
+
+
 def to_range(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """uint8 in 0..255 -> float32 in [-1, 1]; with torch.uint8 as it is."""
     return images if dtype == torch.uint8 else images.to(dtype).div_(127.5).sub_(1)
