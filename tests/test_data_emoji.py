@@ -17,7 +17,8 @@ import torch
 import torch.nn.functional as F
 
 from helpers import DATA
-from helpers.data.emoji import HANDS, HELD_OUT_BY, load_emoji, to_range
+from helpers.data.emoji import HANDS, HELD_OUT_BY, EmojiSet, drawn_by_all, load_emoji, to_range
+from helpers.lessons.start_here import experiments
 
 EMOJI = DATA / "emoji"
 NEAR, SAME_TONE = 0.25, 0.1  # of the ink
@@ -249,6 +250,48 @@ def test_noto_alone_is_as_far_from_what_is_seen_as_the_readme_says():
     test, train = load_emoji("test"), load_emoji("train")
     found = nearest(test.images, train.images, torch.full((len(test.images), len(train.images)), 0.53))
     assert found.min() >= NEAR and round(float(found.median()), 2) == 0.52
+
+
+def test_the_same_emoji_by_all_hands(rows):
+    same = drawn_by_all()
+    names = load_emoji("test").names_en
+    assert {hand: tuple(x.shape) for hand, x in same.items()} == dict.fromkeys(HANDS, (264, 3, 32, 32))
+    held_out = [row for row in rows if row["name_en"] in names and set(row["by_family"]) == {"h"}]
+    for hand, x in same.items():
+        everything = load_emoji("all", [hand])
+        for i in range(0, 264, 50):
+            place = everything.names_en.index(held_out[i]["name_en"])
+            assert torch.equal(x[i], everything.images[place]), (hand, i)
+
+
+def test_the_nearest_seen_picture():
+    generator = torch.Generator().manual_seed(0)
+    seen = torch.randint(256, (50, 3, 8, 8), generator=generator, dtype=torch.uint8)
+    x = to_range(torch.randint(256, (7, 3, 8, 8), generator=generator, dtype=torch.uint8))
+    x[3] = to_range(seen[41]) + 0.2  # 0.1 on [0, 1]
+    error, index = experiments.nearest_seen(x, seen, size=20)
+    brute = ((x[:, None] - to_range(seen)) / 2).square().flatten(2).mean(2).sqrt()
+    assert torch.allclose(error, brute.min(1).values, atol=1e-4) and torch.equal(index, brute.argmin(1))
+    assert index[3] == 41 and abs(error[3] - 0.1) < 1e-3
+
+
+def test_the_shares_of_categories_that_are_named():
+    """A network that says the commonest of two kinds: right for 3 of 4 pictures, for half of the kinds."""
+    names, categories = ["a"] * 4, ["Flags", "Flags", "Symbols", "Flags"]
+    emoji = EmojiSet(torch.zeros(4, 3, 32, 32), names, names, categories, names, names)
+    assert experiments.category_accuracy(lambda x: torch.tensor([[1.0, 0.0]]).expand(len(x), 2), emoji) == (0.75, 0.5)
+
+
+def test_pictures_are_moved_and_stay_whole():
+    x = torch.ones(2, 3, 32, 32)
+    x[:, :, 10:20, 12:22] = -1
+    torch.manual_seed(1)
+    places = set()
+    for _ in range(60):
+        y = experiments.moved(x)
+        assert y.shape == x.shape and y.sum() == x.sum()
+        places.add(tuple((y[0, 0] < 0).nonzero()[0].tolist()))
+    assert {row for row, _ in places} == set(range(8, 13)) and {column for _, column in places} == set(range(10, 15))
 
 
 def test_pictures_are_whole_and_centred():
