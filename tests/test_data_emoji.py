@@ -111,6 +111,15 @@ def test_pictures_belong_to_their_names(emoji):
         assert middle.argmax() == channel, colour
 
 
+@pytest.mark.parametrize("hand", ["noto", "twemoji", "openmoji"])  # Fluent has no flags of countries
+def test_pictures_stand_upright(hand):
+    """Poland's flag is white above red, France's blue, white, red from left to right."""
+    emoji = load_emoji("all", [hand])
+    poland, france = (emoji.images[emoji.names_en.index(f"flag {name}")] for name in ("Poland", "France"))
+    assert poland[1, 9:14, 12:20].mean() > poland[1, 18:22, 12:20].mean() + 0.5
+    assert france[2, 14:18, 4:8].mean() > france[2, 14:18, 24:28].mean() + 0.3
+
+
 def test_splits(emoji):
     train, test = load_emoji("train"), load_emoji("test")
     assert (len(train.names_en), len(test.names_en)) == (3462, 326)
