@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+import torch
+
 from ...course.scores import Score
 from ...data.emoji import HANDS, HELD_OUT_BY, load_emoji
 from ...data.scenes.__main__ import all_six
-from .experiments import category_accuracy, category_net, nearest_seen, seen_emoji
-
-CATEGORY_SEEDS = (0, 1, 2)
+from ...training.checkpoints import load
+from .experiments import CATEGORY_SEEDS, TAUGHT, category_accuracy, nearest_seen, seen_emoji
 
 
 def parser():
@@ -29,18 +30,18 @@ def nearest():
 
 
 def categories():
-    seen, test = seen_emoji(), load_emoji("test", HANDS)
-    most, _ = Counter(seen.categories).most_common(1)[0]
-    majority = test.categories.count(most) / len(test.categories)
-    found = [category_accuracy(category_net(seen, seed), test) for seed in CATEGORY_SEEDS]
-    shares, means = zip(*found, strict=True)
+    most, _ = Counter(load_emoji("train", TAUGHT, HELD_OUT_BY, dtype=torch.uint8).categories).most_common(1)[0]
+    test = load_emoji("test", TAUGHT, dtype=torch.uint8).categories
+    majority = test.count(most) / len(test)
+    found = [category_accuracy(load(f"emoji-category-{seed}")[0]) for seed in CATEGORY_SEEDS]
+    shares, means = ([figures[name] for figures in found] for name in ("accuracy", "mean_over_categories"))
     yield Score("emoji.category.mean", "category named, held-out families, mean of three seeds (baseline: majority)",
                 sum(shares) / len(shares), ".0%", majority)
     yield Score("emoji.category.least", "the worst of three seeds", min(shares), ".0%", majority,
                 f"> {majority:.2f}")
     yield Score("emoji.category.majority", "the commonest category, always", majority, ".0%")
     yield Score("emoji.category.balanced", "mean over the categories, of three seeds (baseline: majority)",
-                sum(means) / len(means), ".0%", 1 / len(set(seen.categories)))
+                sum(means) / len(means), ".0%", 1 / len(set(test)))
 
 
 def groups():
