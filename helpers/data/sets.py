@@ -3,7 +3,6 @@
 Images are float32 in [-1, 1], (N, C, H, W); -1 is black.
 """
 
-import csv
 import hashlib
 import math
 import struct
@@ -12,49 +11,18 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
-from .. import DATA
 from .downloads import DataUnavailable, fetch, read
+from .emoji import EmojiSet, load_emoji, to_range
 
 __all__ = ["DataUnavailable", "EmojiSet", "load_emoji"]
 __all__ += ["mnist", "fashion_mnist", "cifar10", "multi30k", "tatoeba"]
 
-EMOJI_SIDE = 32
 CIFAR_RECORD = 1 + 3 * 32 * 32  # bytes: a label, then red, green and blue, each row by row
 IDX_UINT8 = 0x08
-
-
-class EmojiSet(NamedTuple):
-    """Emoji and what is known of them; the five fields run in the same order, Unicode's.
-
-    A family is an emoji with its variants of skin tone, hair and gender; no family is in both splits.
-    """
-
-    images: Tensor  # (N, 3, 32, 32)
-    names_en: list[str]
-    names_ko: list[str]
-    categories: list[str]  # nine: "Animals & Nature", "Flags", ...
-    families: list[str]
-
-
-def load_emoji(split: str = "train") -> EmojiSet:
-    """The emoji of `split`: "train" (3,462 pictures), "test" (326, whole families held out) or "all"."""
-    _check_split(split, ("train", "test", "all"))
-    with open(DATA / "emoji" / "emoji.tsv", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
-    with Image.open(DATA / "emoji" / "emoji.webp") as page:
-        sheet = torch.from_numpy(np.array(page.convert("RGB")))
-    cells = sheet.unfold(0, EMOJI_SIDE, EMOJI_SIDE).unfold(1, EMOJI_SIDE, EMOJI_SIDE)
-    keep = [i for i, row in enumerate(rows) if split in ("all", row["split"])]
-    images = _to_range(cells.flatten(0, 1)[keep])
-    columns = ([rows[i][name] for i in keep] for name in ("name_en", "name_ko", "category", "family"))
-    return EmojiSet(images, *columns)
 
 
 def mnist(split: str = "train") -> tuple[Tensor, Tensor]:
@@ -75,7 +43,7 @@ def cifar10(split: str = "train") -> tuple[Tensor, Tensor]:
     with tarfile.open(archive) as tar:
         parts = [tar.extractfile(f"cifar-10-batches-bin/{batch}.bin").read() for batch in batches]
     images, labels = decode_cifar(b"".join(parts))
-    return _to_range(images), labels
+    return to_range(images), labels
 
 
 def multi30k(split: str = "train") -> list[tuple[str, str]]:
@@ -174,7 +142,7 @@ def _idx_pair(name: str, split: str) -> tuple[Tensor, Tensor]:
     stem = "train" if split == "train" else "t10k"
     images = decode_idx(read(files[f"{stem}-images-idx3-ubyte.gz"]))
     labels = decode_idx(read(files[f"{stem}-labels-idx1-ubyte.gz"]))
-    return _to_range(images.unsqueeze(1)), labels.long()
+    return to_range(images.unsqueeze(1)), labels.long()
 
 
 def _lines(path: Path) -> list[str]:
@@ -185,8 +153,3 @@ def _lines(path: Path) -> list[str]:
 def _check_split(split: str, known: tuple[str, ...]) -> None:
     if split not in known:
         raise ValueError(f"split {split!r} is not one of {', '.join(map(repr, known))}")
-
-
-def _to_range(bytes_: Tensor) -> Tensor:
-    """uint8 in 0..255 -> float32 in [-1, 1]."""
-    return bytes_.to(torch.float32).div_(127.5).sub_(1)

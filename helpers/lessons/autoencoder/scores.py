@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...course.scores import Score
 from ...data import scenes, sets
 from ...data.batches import NEW_SCENES_SEED, padded_mnist
+from ...data.emoji import drawn_by_all
 from ...metrics.pca import PCA
 from ...metrics.pictures import mse, reconstruct, scene_accuracy, squared_error
 from ...training.checkpoints import load
@@ -53,6 +54,19 @@ def sweep_on_emoji():
         yield Score(f"autoencoder.emoji.ratio.{d}", f"PCA's error over ours, d = {d}", linear / ours, ".2f", 1, "> 1")
 
 
+def other_hands():
+    """The same held-out emoji as others draw them, through what has only seen Noto's: harder, or only strange?"""
+    emoji, pca = drawn_by_all(), PCA.fit(sets.load_emoji("train").images, 32)
+    found = {hand: errors("autoencoder-emoji", 32, emoji[hand], pca) for hand in ("noto", "twemoji", "openmoji")}
+    noto, linear = found["noto"]
+    for hand in ("twemoji", "openmoji"):
+        yield Score(f"autoencoder.hands.{hand}", f"error on emoji by {hand} over that on Noto's, d = 32 (baseline PCA)",
+                    found[hand][0] / noto, ".1f", found[hand][1] / linear)
+    own = PCA.fit(sets.load_emoji("train", ["openmoji"]).images, 32).reconstruct(emoji["openmoji"]).clamp(-1, 1)
+    yield Score("autoencoder.hands.own", "error on OpenMoji's of a PCA of OpenMoji's, over Noto's of a PCA of Noto's",
+                mse(emoji["openmoji"], own).mean().item() / linear, ".1f")
+
+
 def ablation():
     x, _ = scenes.make_scenes(2000, NEW_SCENES_SEED)
     for name, what in (("bare", "the plain autoencoder"), ("hidden", "with a dense layer beside the code"),
@@ -90,6 +104,7 @@ def groups():
     """(what the names of its scores begin with, the function that yields them)."""
     yield "autoencoder.scenes", sweep_on_scenes
     yield "autoencoder.emoji", sweep_on_emoji
+    yield "autoencoder.hands", other_hands
     yield "autoencoder.plain", ablation
     yield "autoencoder.mnist", published_mnist
     yield "autoencoder.minutes", minutes

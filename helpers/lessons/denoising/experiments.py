@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ...data import scenes, sets
 from ...data.batches import NEW_SCENES_SEED
+from ...data.emoji import drawn_by_all
 from ...data.noise import add_noise
 from ...metrics.pictures import psnr, reconstruct
 from ...training.checkpoints import load
@@ -30,6 +31,15 @@ def new_pictures(world: str, n: int = 300) -> Tensor:
         return scenes.make_scenes(n, NEW_SCENES_SEED)[0]
     images = sets.load_emoji("test").images
     return images[torch.randperm(len(images), generator=torch.Generator().manual_seed(0))[:n]]
+
+
+def another_hand(hand: str, sigma: float, n: int = 8) -> dict[str, Tensor]:
+    """{what: n pictures}: held-out emoji by `hand` under noise, after two denoisers made for Noto's, and clean."""
+    emoji = drawn_by_all()[hand]
+    x, by = emoji[:: len(emoji) // n][:n], denoisers("emoji")
+    y = with_noise(x, sigma)
+    return {"in": y.clamp(-1, 1), "non-local means": by["non-local means"](y, sigma), "skips": by["skips"](y, sigma),
+            "truth": x}
 
 
 def mean_psnr(x: Tensor, y: Tensor) -> float:

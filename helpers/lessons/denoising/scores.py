@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...course.scores import Score
 from ...data import scenes
 from ...data.batches import NEW_SCENES_SEED
+from ...data.emoji import drawn_by_all
 from ...data.masks import error_inside
 from ...metrics.pictures import mse, psnr, reconstruct, scene_accuracy
 from ...training.checkpoints import load
@@ -67,6 +68,15 @@ def all_held_out_emoji():
     yield Score("denoising.held_out.error", "the standard error of that", error, ".2f")
 
 
+def other_hands():
+    """The lead again on the same held-out emoji as four artists draw them; the network has only seen Noto's."""
+    for hand, x in drawn_by_all().items():
+        y = with_noise(x, 0.1)
+        by = {name: mean_psnr(x, denoise(y, 0.1)) for name, denoise in denoisers("emoji").items()}
+        yield Score(f"denoising.hands.{hand}", f"skips over the best filter in dB, held-out emoji by {hand}, 0.1",
+                    by["skips"] - max(by[name] for name in CLASSICAL), ".1f", 0)
+
+
 def clean_pictures():
     """PSNR of clean scenes after networks with a bottleneck: what their decoders can draw at best."""
     x = new_pictures("scenes", HOW_MANY["scenes"])
@@ -122,6 +132,7 @@ def groups():
     """(what the names of its scores begin with, the function that yields them)."""
     yield "denoising.psnr", against_filters
     yield "denoising.held_out", all_held_out_emoji
+    yield "denoising.hands", other_hands
     yield "denoising.clean", clean_pictures
     yield "denoising.again", applied_again
     yield "denoising.parsed", read_by_the_parser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -11,9 +12,9 @@ from ...data.batches import BATCH, NEW_SCENES_SEED, in_batches
 from ...metrics.pictures import mse, reconstruct
 from ...models.autoencoder import reconstruction_loss
 from ...models.codec import rate_distortion_loss
-from ...systems.codec import as_tensor
+from ...systems.codec import as_tensor, compress, decompress
 from ..autoencoder.experiments import SCENE_LATENTS
-from .file_formats import mosaic
+from .file_formats import bytes_for, mosaic, pixel_error, rate_curve
 
 VECTOR_LATENTS, VECTOR_BITS = SCENE_LATENTS[1:], (2, 3, 4, 5, 6, 7, 8)  # of the codes that are written as bytes
 OVERFIT_LATENTS, OVERFIT_COUNTS = (2, 8, 64, 256), (200, 1000, 12_000)
@@ -100,6 +101,20 @@ def held_out_emoji(count: int = 256) -> Tensor:
     """Emoji of families that no network here has seen, in a fixed random order."""
     x = sets.load_emoji("test").images
     return x[torch.randperm(len(x), generator=torch.Generator().manual_seed(0))[:count]]
+
+
+def bytes_over_codec(picture: np.ndarray, quality: str) -> dict[str, float]:
+    """{"JPEG": its bytes over the codec's, at the error of the codec's `quality`, "WEBP": ...}; above 1 ours wins."""
+    data = compress(picture, quality)
+    error = pixel_error(picture, decompress(data))
+    return {kind: bytes_for(error, rate_curve(picture, kind)) / len(data) for kind in ("JPEG", "WEBP")}
+
+
+def photograph() -> np.ndarray:
+    """A piece of a photograph, uint8 (256, 384, 3): Eileen Collins, NASA, public domain, as scikit-image ships it."""
+    from skimage.data import astronaut  # not at the top: it takes a while
+
+    return astronaut()[:256, 64:448]
 
 
 @torch.no_grad()

@@ -11,6 +11,7 @@ import torch
 from ...course.scores import Score
 from ...data import scenes
 from ...data.batches import NEW_SCENES_SEED, in_batches
+from ...data.emoji import drawn_by_all
 from ...metrics.pca import PCA
 from ...metrics.pictures import reconstruct, scene_accuracy
 from ...models.codec import rate_distortion_loss
@@ -19,7 +20,7 @@ from ...systems.codec import QUALITIES, VectorCoder, as_tensor, compress, decomp
 from ...training import tuning
 from ...training.checkpoints import load
 from . import experiments
-from .experiments import OVERFIT_SEEDS, SHIPPED_COUNTS, SHIPPED_LATENTS, held_out_emoji
+from .experiments import OVERFIT_SEEDS, SHIPPED_COUNTS, SHIPPED_LATENTS, held_out_emoji, photograph
 from .file_formats import bytes_for, file_bytes, frontier, mosaic, pictures_of, pixel_error, rate_curve, read_file
 
 COUNT = 256  # pictures in a mosaic
@@ -122,27 +123,25 @@ def out_of_domain(coder: VectorCoder):
 # -- the learned codec ---------------------------------------------------------------------------------------------
 
 
-def photograph() -> np.ndarray:
-    """A piece of a photograph, uint8 (256, 384, 3): Eileen Collins, NASA, public domain, as scikit-image ships it."""
-    from skimage.data import astronaut  # not at the top: it takes a while
-
-    return astronaut()[:256, 64:448]
-
-
 def learned_codec():
     """The codec's files, header and all, against formats at the same error: where it wins, and where it loses."""
     emoji = mosaic(held_out_emoji(COUNT))
     tiny_scenes = mosaic(scenes.make_scenes(COUNT, NEW_SCENES_SEED)[0])
     for name, picture, bar in (("emoji", emoji, "> 1"), ("scenes", tiny_scenes, "< 1"), ("photo", photograph(), "< 1")):
-        formats = {kind: rate_curve(picture, kind) for kind in ("JPEG", "WEBP")}
         for quality in QUALITIES:
-            data = compress(picture, quality)
-            loss = pixel_error(picture, decompress(data))
-            for kind, points in formats.items():
+            for kind, ratio in experiments.bytes_over_codec(picture, quality).items():
                 yield Score(f"compression.codec.{kind.lower()}.{name}.{quality}",
                             f"{kind}'s bytes over the codec's at the same error: {name}, {quality}",
-                            bytes_for(loss, points) / len(data), ".2f", 1, bar)
+                            ratio, ".2f", 1, bar)
     yield from price_of_bits(emoji)
+
+
+def other_hands():
+    """The codec, trained on Noto's emoji, on the same held-out emoji by others."""
+    for hand, bar in (("twemoji", "> 1"), ("openmoji", "")):
+        for kind, ratio in experiments.bytes_over_codec(mosaic(drawn_by_all()[hand][:COUNT]), "low").items():
+            yield Score(f"compression.hands.{kind.lower()}.{hand}", f"{kind}'s bytes over the codec's, {hand}, low",
+                        ratio, ".2f", 1, bar)
 
 
 def price_of_bits(picture: np.ndarray):
@@ -216,5 +215,6 @@ def groups():
     """(what the names of its scores begin with, the function that yields them)."""
     yield "compression.vector", codes_against_formats
     yield "compression.codec", learned_codec
+    yield "compression.hands", other_hands
     yield "compression.overfit", overfitting
     yield "compression.random", random_draws
