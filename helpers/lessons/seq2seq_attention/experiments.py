@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ...data import sets
 from ...data.scenes import crowd
+from ...data.text import Tokenizer, source_batch
 from ...models.decoding import greedy
 from ...systems.translator import Translator
 
@@ -55,6 +56,19 @@ def exact(model, count: int, n: int = 400, split: str = "test", **languages) -> 
 def exact_by_count(model, **languages) -> dict[str, float]:
     """{"exact_1": ..., "exact_5": ...}: what the cards of these networks record."""
     return {f"exact_{count}": exact(model, count, **languages) for count in OBJECT_COUNTS}
+
+
+def typed_sentences(count: int, n: int = 400) -> tuple[Tensor, Tensor]:
+    """src, tgt of n sentences about `count` objects as people type them, of scenes that no training shows."""
+    scenes = fresh_scenes(count, n)
+    texts = crowd.write_crowd_captions(*scenes, torch.Generator().manual_seed(FRESH_SEED), "ko")
+    return source_batch(Tokenizer(crowd.KOREAN_AS_TYPED), texts), crowd.crowd_batch(*scenes)[1]
+
+
+def exact_as_typed(model) -> dict[str, float]:
+    """{"exact_1": ..., "exact_5": ...} of sentences as people type them."""
+    pairs = {count: typed_sentences(count) for count in OBJECT_COUNTS}
+    return {f"exact_{count}": without_mistake(model, *pair).float().mean().item() for count, pair in pairs.items()}
 
 
 def alignment_figures(weights: Tensor, truth: Tensor) -> dict[str, float]:

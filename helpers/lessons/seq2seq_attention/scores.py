@@ -42,9 +42,9 @@ def attributes_right(model, src, tgt):
     """The share of attributes of each sentence (n,) that its translation states rightly; 0 where it cannot be read."""
     en, shares = Tokenizer(crowd.ENGLISH), []
     for mine, right in zip(decoding.greedy(model, src, tgt.shape[1]).words, tgt, strict=True):
-        (objects, background), share = crowd.read_crowd_caption(en.decode(right)), 0.0
+        (objects, background), share = crowd.read_crowd_caption(en.decode(right)).factors(), 0.0
         try:
-            found, ground = crowd.read_crowd_caption(en.decode(mine))
+            found, ground = crowd.read_crowd_caption(en.decode(mine)).factors()
         except ValueError:  # an unfinished object: not a sentence of this language
             found = torch.empty(0, 5)
         if len(found) == len(objects):
