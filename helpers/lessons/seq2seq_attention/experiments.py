@@ -71,6 +71,28 @@ def exact_as_typed(model) -> dict[str, float]:
     return {f"exact_{count}": without_mistake(model, *pair).float().mean().item() for count, pair in pairs.items()}
 
 
+def noun_first(count_of_sentences: int = 400) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """One object's sentences with the same words in another order: 큰 빨간 원이 회색 배경의 왼쪽 위에 있다.
+
+    src, tgt, and for each target token the source token that it translates, (n, T): where it stands now, and where it stood.
+    """
+    src, tgt, before = fresh_sentences(1, count_of_sentences)
+    at, end = crowd.KOREAN.index("에"), crowd.KOREAN.index("▁있다")
+    rows, now = [], before.clone()
+    for number, row in enumerate(src.tolist()):
+        noun, verb = row.index(at) + 1, row.index(end)
+        order = [*range(noun, verb), *range(noun), *range(verb, len(row))]
+        rows.append([row[i] for i in order])
+        now[number] = torch.tensor([order.index(i) if i >= 0 else -1 for i in before[number].tolist()])
+    return torch.tensor(rows), tgt, now, before
+
+
+def follows(weights: Tensor, now: Tensor, before: Tensor) -> tuple[float, float]:
+    """Largest weights (n, T, S) within one word of where a word stands now, and of where it stood; words that moved far."""
+    moved, largest = (now >= 0) & ((now - before).abs() > 2), weights.argmax(2)
+    return tuple(((largest - place).abs() <= 1)[moved].float().mean().item() for place in (now, before))
+
+
 def alignment_figures(weights: Tensor, truth: Tensor) -> dict[str, float]:
     """How well attention weights (n, T, S) fit the true source token (n, T), -1 where there is none; shares, 0 to 1.
 
