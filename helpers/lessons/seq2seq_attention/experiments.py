@@ -74,7 +74,7 @@ def exact_as_typed(model) -> dict[str, float]:
 def noun_first(count_of_sentences: int = 400) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """One object's sentences with the same words in another order: 큰 빨간 원이 회색 배경의 왼쪽 위에 있다.
 
-    src, tgt, and for each target token the source token that it translates, (n, T): where it stands now, and where it stood.
+    src, tgt, and for each target token the place of its source token (n, T): where it stands now, and where it stood.
     """
     src, tgt, before = fresh_sentences(1, count_of_sentences)
     at, end = crowd.KOREAN.index("에"), crowd.KOREAN.index("▁있다")
@@ -88,7 +88,7 @@ def noun_first(count_of_sentences: int = 400) -> tuple[Tensor, Tensor, Tensor, T
 
 
 def follows(weights: Tensor, now: Tensor, before: Tensor) -> tuple[float, float]:
-    """Largest weights (n, T, S) within one word of where a word stands now, and of where it stood; words that moved far."""
+    """Share of the largest weights (n, T, S) next to where a word stands now, and to where it stood, if it moved far."""
     moved, largest = (now >= 0) & ((now - before).abs() > 2), weights.argmax(2)
     return tuple(((largest - place).abs() <= 1)[moved].float().mean().item() for place in (now, before))
 

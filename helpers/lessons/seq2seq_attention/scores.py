@@ -85,8 +85,8 @@ def as_people_type():
     one_order, many = Translator(load("seq2seq-scaled-48-900")[0]), load("seq2seq-typed")[0]
     for count in OBJECT_COUNTS:
         src, tgt = typed_sentences(count)
-        yield Score(f"seq2seq.typed.many.{count}", f"sentences about {count} objects as people type them, exact, trained "
-                    "on many orders", without_mistake(many, src, tgt).float().mean().item(), ".1%", bar=">= 0.97")
+        yield Score(f"seq2seq.typed.many.{count}", f"sentences about {count} objects as people type them, exact, "
+                    "trained on many orders", without_mistake(many, src, tgt).float().mean().item(), ".1%", bar=">= 0.97")
         texts = [Tokenizer(crowd.KOREAN_AS_TYPED).decode(row) for row in src]
         right = [Tokenizer(crowd.ENGLISH).decode(row) for row in tgt]
         yield Score(f"seq2seq.typed.one.{count}", f"the same {count}-object sentences, trained on one order",
