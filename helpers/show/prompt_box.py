@@ -43,7 +43,7 @@ def _wrong(text: str, problem: str) -> str:
 
 
 class PromptBox:
-    """A field for one line of text, and the chips of its reading. Put `box.view` last in a cell.
+    """A field for one line of text, and the chips of its reading. Put it last in a cell.
 
     read: text -> Reading; it may raise ValueError for a text that cannot be read at all, whose words are then shown.
     on_read: called with each reading in which all was understood.
@@ -60,6 +60,11 @@ class PromptBox:
         self.reading = None  # of the text that the field shows; None where it cannot be read
         self._show(value)
         self.field.observe(lambda change: self._show(change["new"]), names="value")
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict:
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.view.model_id}
+        still = f"<p>{html.escape(self.field.value)}</p>{self.chips.value}"  # stands where no kernel runs
+        return {"application/vnd.jupyter.widget-view+json": view, "text/html": still, "text/plain": self.field.value}
 
     def _show(self, text: str) -> None:
         try:

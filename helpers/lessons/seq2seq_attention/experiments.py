@@ -88,7 +88,7 @@ def noun_first(count_of_sentences: int = 400) -> tuple[Tensor, Tensor, Tensor, T
 
 
 def follows(weights: Tensor, now: Tensor, before: Tensor) -> tuple[float, float]:
-    """Share of the largest weights (n, T, S) next to where a word stands now, and to where it stood, if it moved far."""
+    """Shares of the largest weights (n, T, S) next to where a word stands now, and where it stood, if it moved."""
     moved, largest = (now >= 0) & ((now - before).abs() > 2), weights.argmax(2)
     return tuple(((largest - place).abs() <= 1)[moved].float().mean().item() for place in (now, before))
 

@@ -86,10 +86,11 @@ def as_people_type():
     for count in OBJECT_COUNTS:
         src, tgt = typed_sentences(count)
         yield Score(f"seq2seq.typed.many.{count}", f"sentences about {count} objects as people type them, exact, "
-                    "trained on many orders", without_mistake(many, src, tgt).float().mean().item(), ".1%", bar=">= 0.97")
+                    "trained on many orders", without_mistake(many, src, tgt).float().mean().item(), ".1%",
+                    bar=">= 0.97")
         texts = [Tokenizer(crowd.KOREAN_AS_TYPED).decode(row) for row in src]
         right = [Tokenizer(crowd.ENGLISH).decode(row) for row in tgt]
-        yield Score(f"seq2seq.typed.one.{count}", f"the same {count}-object sentences, trained on one order",
+        yield Score(f"seq2seq.typed.one.{count}", f"the same, {count} objects, trained on one order",
                     exact_match(one_order.translate(texts), right), ".1%", bar="<= 0.5")
 
 
@@ -100,7 +101,7 @@ def another_order():
     word, place = follows(decoding.alignment(model, src, tgt[:, 1:]), now, before)
     yield Score("seq2seq.order.exact", "exact, one object, the noun first, trained on one order",
                 without_mistake(model, src, tgt).float().mean().item(), ".1%", bar="<= 0.1")
-    yield Score("seq2seq.order.word", "largest weights within one word of the word that moved", word, ".0%", bar=">= 0.4")
+    yield Score("seq2seq.order.word", "largest weights next to the word that moved", word, ".0%", bar=">= 0.4")
     yield Score("seq2seq.order.place", "largest weights within one word of its old place", place, ".0%", bar="<= 0.2")
 
 
