@@ -8,11 +8,15 @@ field is left: so a syllable of Hangul that is still being put together is not t
 
 from __future__ import annotations
 
+import base64
 import html
 from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
+
+from .raster import paragraph, to_png
 
 LONGEST_PROMPT = 300  # characters
 # Okabe & Ito 2008, lightened for black text; what was not understood has a frame of their vermilion, and a cross.
@@ -63,8 +67,11 @@ class PromptBox:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict:
         view = {"version_major": 2, "version_minor": 0, "model_id": self.view.model_id}
-        still = f"<p>{html.escape(self.field.value)}</p>{self.chips.value}"  # stands where no kernel runs
-        return {"application/vnd.jupyter.widget-view+json": view, "text/html": still, "text/plain": self.field.value}
+        words = self.reading.words if self.reading else ()
+        said = [f"{w.text}: {w.problem or w.factor + ' ' + w.value}" for w in words if w.problem or w.factor]
+        still = np.concatenate([paragraph(line, 900) for line in (self.field.value or " ", *said)])  # where no kernel runs
+        return {"application/vnd.jupyter.widget-view+json": view, "image/png": base64.b64encode(to_png(still)).decode(),
+                "text/plain": self.field.value}
 
     def _show(self, text: str) -> None:
         try:
