@@ -69,7 +69,7 @@ class PromptBox:
         view = {"version_major": 2, "version_minor": 0, "model_id": self.view.model_id}
         words = self.reading.words if self.reading else ()
         said = [f"{w.text}: {w.problem or w.factor + ' ' + w.value}" for w in words if w.problem or w.factor]
-        still = np.concatenate([paragraph(line, 900) for line in (self.field.value or " ", *said)])  # where no kernel runs
+        still = np.concatenate([paragraph(line, 900) for line in (self.field.value or " ", *said)])
         return {"application/vnd.jupyter.widget-view+json": view, "image/png": base64.b64encode(to_png(still)).decode(),
                 "text/plain": self.field.value}
 
