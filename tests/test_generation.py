@@ -283,7 +283,7 @@ def tables(own=0.1, ae=0.02, gaussian=0.05, mixture=0.3):
     (lambda *a: 1 - rate(*a), "✗", "not nameable"),
     (lambda decode, source, n: rate(decode, source, 7), "✗", "of n = 40 codes you took 7"),
     (lambda decode, source, n: rate(decode, densities.standard_normal(2), n), "✗", "you took 0"),
-    (lambda decode, source, n: vae_experiments.rates(decode(source.sample(n)).clamp(-1, 1))[0], "✗", "count the nameable"),
+    (lambda decode, source, n: vae_experiments.rates(decode(source.sample(n)).clamp(-1, 1))[0], "✗", "the nameable"),
     (lambda decode, source, n: vae_experiments.rates(decode(source.sample(n)))[1], "✗", "ValueError"),
     (lambda decode, source, n: None, "○", ""),
 ])

@@ -7,7 +7,14 @@ from helpers.data import scenes
 from helpers.data.scenes import drawing, judge
 from helpers.lessons.start_here import false_scenes
 from helpers.lessons.start_here.false_scenes import (
-    BIG, KINDS, PAIR_KINDS, SMALL, SQUARE, TRUE, drawn_apart, pairs_apart,
+    BIG,
+    KINDS,
+    PAIR_KINDS,
+    SMALL,
+    SQUARE,
+    TRUE,
+    drawn_apart,
+    pairs_apart,
 )
 
 N = 40

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from helpers.data import scenes
 from helpers.data.scenes.__main__ import all_six, parsing_seconds
-from helpers.data.scenes.judge import FAULTS
 from helpers.data.scenes.drawing import BACKGROUND_PALETTE, CENTRES, JITTER, RADII, coverage
+from helpers.data.scenes.judge import FAULTS
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """Tiny scenes: drawn pictures whose truth is known, so that whatever a model does with them can be scored.
 
     drawing         factors -> pictures       one coloured shape at one of nine places; held-out combinations
-    captions        factors -> sentences      in English and Korean, whole or in part
-    caption_reader  sentences -> factors      in either language; names the words that it does not know
+    lexicon         words -> meanings         of both languages, with their synonyms
+    captions        factors -> sentences      in English and Korean, whole or in part, in one pattern or as people type
+    caption_reader  sentences -> factors      in either language; says what it understood, word by word, and what not
+                    (caption_words: a text in words; caption_draft: what is made of them)
     parser          pictures -> factors       analysis by synthesis
     judge           could `draw` have made a picture? If not, what is wrong with it, in a word
     pairs           all four for two objects  left of, right of, above, below
@@ -16,9 +18,13 @@ and GenEval (Ghosh et al. 2023) for scoring text-to-image models by detecting wh
 `python -m helpers.data.scenes` measures how fast scenes are drawn and how reliably they are read.
 """
 
-from .captions import LANGUAGES, UNSAID, caption, drop_factors, with_particle
-from .crowd import ENGLISH, KOREAN, MOST, alignment, alignments, crowd_batch, crowd_caption, read_crowd_caption, sample_crowd
-from .drawing import BACKGROUNDS, COLOURS, COLUMNS, FACTORS, HELD_OUT, PALETTE, ROWS, SHAPES, SIZES, VALUES, draw, draw_objects, make_scenes, sample_factors
-from .pairs import PAIR_FACTORS, PAIR_VALUES, RELATIONS, canonical, draw_pairs, make_pairs, pair_caption, parse_pairs, read_pair_caption, sample_pairs
-from .parser import Parsed, parse
+from .caption_draft import Reading
 from .caption_reader import read_caption
+from .caption_words import Word
+from .captions import caption, drop_factors, write_captions
+from .crowd import (ENGLISH, KOREAN, MOST, alignment, alignments, crowd_batch, crowd_caption, read_crowd_caption, sample_crowd,
+                    write_crowd_captions)
+from .drawing import BACKGROUNDS, COLOURS, COLUMNS, FACTORS, HELD_OUT, PALETTE, ROWS, SHAPES, SIZES, VALUES, draw, draw_objects, make_scenes, sample_factors
+from .lexicon import LANGUAGES, UNSAID, with_particle
+from .pairs import PAIR_FACTORS, PAIR_VALUES, RELATIONS, canonical, draw_pairs, make_pairs, pair_caption, parse_pairs, read_pair_caption, sample_pairs, write_pair_captions
+from .parser import Parsed, parse

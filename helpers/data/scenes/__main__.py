@@ -1,4 +1,4 @@
-"""`python -m helpers.data.scenes`: how fast scenes are drawn and read on one thread, and how reliably.
+"""`python -m helpers.data.scenes`: how fast scenes and captions are made and read on one thread, and how reliably.
 
 Seconds are processor time of that thread, so that other programs on the machine count as little as possible.
 """
@@ -8,7 +8,9 @@ import time
 import torch
 
 from ..files import print_anywhere
-from . import canonical, make_pairs, make_scenes, parse, parse_pairs
+from . import (UNSAID, canonical, drop_factors, make_pairs, make_scenes, parse, parse_pairs, read_caption, read_crowd_caption,
+               read_pair_caption, sample_crowd, sample_factors, sample_pairs, write_captions, write_crowd_captions,
+               write_pair_captions)
 
 
 def drawing_rate(n: int = 5000, repeats: int = 5) -> float:
@@ -40,6 +42,41 @@ def all_six(n: int = 4000, noise: float = 0.0, pairs: bool = False, seed: int = 
     return (read == (canonical(factors) if pairs else factors)).all(1).float().mean().item()
 
 
+def captions_of(kind: str, language: str, n: int, seed: int = 11) -> tuple[list[str], list]:
+    """n captions as people type them, about "one" object in part or whole, "pairs" or "crowds"; and what each says."""
+    generator = torch.Generator().manual_seed(seed)
+    if kind == "one":
+        rows = drop_factors(sample_factors(n, generator, "all"), generator, 0.3)
+        return write_captions(rows, generator, language), rows.tolist()
+    if kind == "pairs":
+        pairs = sample_pairs(n, generator, "all")
+        unsaid = (torch.rand(pairs.shape, generator=generator) < 0.25) & (torch.arange(6) != 2)
+        pairs = pairs.masked_fill(unsaid, UNSAID)
+        return write_pair_captions(pairs, generator, language), pairs.tolist()
+    objects, background = sample_crowd([1, 2, 3, 4, 5], n, generator, "all")
+    said = [[row for row in rows if row[0] != UNSAID] for rows in objects.tolist()]
+    return write_crowd_captions(objects, background, generator, language), list(zip(said, background.tolist(), strict=True))
+
+
+def read_back(kind: str, language: str, n: int = 20_000) -> float:
+    """Share of n captions as people type them whose reading gives back, without a complaint, what was written."""
+    read = {"one": read_caption, "pairs": read_pair_caption, "crowds": read_crowd_caption}[kind]
+    right = 0
+    for text, truth in zip(*captions_of(kind, language, n), strict=True):
+        reading = read(text)
+        found = (reading.found[0].tolist(), reading.found[1]) if kind == "crowds" else reading.found.tolist()
+        right += not reading.problems and found == truth
+    return right / n
+
+
+def writing_rate(language: str, n: int = 5000) -> float:
+    """Captions of one object written a second, as people type them, on one thread."""
+    rows = sample_factors(n, torch.Generator().manual_seed(0))
+    start = time.thread_time()
+    write_captions(rows, torch.Generator().manual_seed(1), language)
+    return n / (time.thread_time() - start)
+
+
 def main() -> None:
     print_anywhere()
     torch.set_num_threads(1)
@@ -49,6 +86,10 @@ def main() -> None:
     print(f"all six factors right, 4,000 clean    {all_six():10.2%}   (bar 100 %)")
     print(f"all six factors right, noise 0.05     {all_six(noise=0.05):10.2%}   (bar 99.5 %)")
     print(f"two objects right, 2,000 clean        {all_six(2000, pairs=True):10.2%}   (bar 99 %)")
+    for language in ("en", "ko"):
+        print(f"captions written a second, {language}         {writing_rate(language):10,.0f}   (bar 5,000)")
+        for kind in ("one", "pairs", "crowds"):
+            print(f"{kind:6} read as written, 20,000, {language}   {read_back(kind, language):10.2%}   (bar 100 %)")
 
 
 if __name__ == "__main__":

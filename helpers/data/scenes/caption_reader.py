@@ -1,112 +1,207 @@
-"""Reading captions back into factors, in English or Korean: the inverse of `captions`, and more forgiving.
+"""Reading captions of one object, in English or Korean, as people type them: what was understood, word by word, and what not.
 
-Word order is free, and Korean particles may stand apart or be missing. An unknown word is named in the error,
-with the known words nearest to it.
+    reading = read_caption("회색 바탕 왼쪽위 커다란 빨강 원")
+    reading.words        each stretch of the text with the factor and the value that it states, or why it was not understood
+    reading.factors()    the row of factors (6,), UNSAID where the caption says nothing; ValueError unless all was understood
+
+Word order is free; particles, spaces and articles may be missing. What a scene cannot show is never guessed at or left out in
+silence: an unknown word, a negation, a contradiction, a second object, a gray circle, a red background.
 """
 
-import difflib
-import re
-import unicodedata
+from typing import NamedTuple
 
 import torch
-from torch import Tensor
 
-from ..typed import typed
-from .captions import ANY_SHAPE, LANGUAGES, PLACES, UNSAID, WORDS
-from .drawing import FACTORS
+from .caption_draft import Draft, Reading, read_background
+from .drawing import COLUMNS, FACTORS, ROWS, VALUES
+from .lexicon import UNSAID
 
-MEANING = {                                              # word -> (factor, value)
-    word: (factor, value)
-    for language in LANGUAGES
-    for factor, words in WORDS[language].items()
-    for value, word in enumerate(words)
-}
-_GROUND = ("background", "배경")
-_FILLERS = {*"a an the in on at of with there is 있다".split(), *_GROUND, *ANY_SHAPE.values()}
-_PARTICLES = ("에서", "이", "가", "의", "에", "과", "와", "을", "를", "은", "는")
-_SYNONYMS = {
-    "grey": "gray", "center": "centre", "large": "big", "little": "small",
-    "동그라미": "원", "네모": "사각형", "세모": "삼각형",
-    "빨강": "빨간", "노랑": "노란", "파랑": "파란", "검정": "검은", "하얀": "흰",
-}
-_PLACE_OF = {                                            # words of a place, in any order -> (column, row)
-    frozenset(phrase.removeprefix("in the ").removesuffix("에").split()): place
-    for language in LANGUAGES for place, phrase in PLACES[language].items()
-}
-for _words, _place in {                                  # what people also say
-    ("left", "왼쪽"): (0, UNSAID), ("right", "오른쪽"): (2, UNSAID), ("middle", "가운데"): (1, 1),
-    ("top", "위", "위쪽"): (UNSAID, 0), ("bottom", "아래", "아래쪽"): (UNSAID, 2),
-}.items():
-    _PLACE_OF |= {frozenset([word]): _place for word in _words}
-_PLACE_WORDS = frozenset().union(*_PLACE_OF)
+_KNOWN_SHADES = "only a background is black, gray or white; an object can be red, orange, yellow, green, cyan, blue, purple or pink"
+PLACE = frozenset(["column", "row", "middle", "place"])
+LOOKS = frozenset(["colour", "size"])
 
 
-def read_caption(text: str) -> Tensor:
-    """The row of factors (6,) that a caption of one object states; UNSAID where it says nothing.
-
-    Raises ValueError for an unknown word, for a factor that is named twice, and for what no scene can show
-    (a gray circle, a red background, the top bottom).
-    """
-    words = known_words(text)
-    stated = statements(words)
-    row = dict.fromkeys(FACTORS, UNSAID)
-    for factor, value, word in stated:
-        if row[factor] != UNSAID:
-            first = next(w for f, _, w in stated if f == factor)
-            raise ValueError(f"the caption names the {factor} twice: {first!r} and {word!r}")
-        row[factor] = value
-    place = [word for word in words if word in _PLACE_WORDS]
-    if place:
-        if frozenset(place) not in _PLACE_OF:
-            known = PLACES["en" if place[0].isascii() else "ko"].values()
-            raise ValueError(f"{' '.join(place)!r} is no place in a scene: write one of {', '.join(known)}")
-        row["column"], row["row"] = _PLACE_OF[frozenset(place)]
-    return torch.tensor(list(row.values()))
+def read_caption(text: str) -> Reading:
+    """What a caption of one object says; its factors() are a row (6,). ValueError for a text that `typed` refuses."""
+    draft = Draft(text)
+    row = {"background": read_background(draft)}
+    every = range(len(draft.tokens))
+    row |= read_looks(draft, every) | read_place(draft, every)
+    for i in every:
+        if draft.open(i, "relation"):
+            draft.wrong[i] = f"{draft.tokens[i].text!r} is said of two objects, and this picture shows one"
+    return draft.reading(torch.tensor([row[factor] for factor in FACTORS]))
 
 
-def statements(words: list[str]) -> list[tuple[str, int, str]]:
-    """(factor, value, word) for each word that names a shape, colour, size or background, in order."""
-    stated = []
-    for word, following in zip(words, [*words[1:], ""], strict=True):
-        if word in MEANING:
-            factor, value = MEANING[word]
-            if (factor == "background") != (following in _GROUND):
-                raise ValueError(_misplaced(word, factor))
-            stated.append((factor, value, word))
-    return stated
+def read_looks(draft: Draft, part: range | list[int], thing: int = 0) -> dict[str, int]:
+    """Shape, colour and size that tokens of one object state; what contradicts an earlier word is flagged."""
+    row, first = dict.fromkeys(("shape", "colour", "size"), UNSAID), {}
+    for i in part:
+        if draft.open(i, "shade"):
+            draft.wrong[i] = f"{draft.tokens[i].text!r}: {_KNOWN_SHADES}"
+        if draft.open(i, *row):
+            token = draft.tokens[i]
+            if row[token.role] in (UNSAID, token.value):
+                row[token.role] = token.value
+                first.setdefault(token.role, token.text)
+                draft.said[i] = token.role, VALUES[token.role][token.value], thing
+            elif token.role == "shape":
+                draft.wrong[i] = f"{token.text!r} is a second object, and this picture shows one"
+            else:
+                draft.wrong[i] = f"the {token.role} is said twice: {first[token.role]!r} and {token.text!r}"
+    return row
 
 
-def _misplaced(word: str, factor: str) -> str:
-    known = WORDS["en" if word.isascii() else "ko"]
-    if factor == "background":
-        return (f"{word!r} is the colour of a background only, before the word {' or '.join(_GROUND)}; "
-                f"shapes can be {', '.join(known['colour'])}")
-    return f"{word!r} is no background; backgrounds can be {', '.join(known['background'])}"
+def read_place(draft: Draft, part: range | list[int], thing: int = 0) -> dict[str, int]:
+    """Column and row that tokens of one object state; a middle is what the other words leave it."""
+    row, middles = {"column": UNSAID, "row": UNSAID}, []
+    for i in part:
+        token = draft.tokens[i]
+        if draft.open(i, "middle"):
+            middles.append(i)
+        elif draft.open(i, "column", "row", "place") and not _means_exactly(draft, i):
+            stated = dict(zip(row, token.value, strict=True)) if token.role == "place" else {token.role: token.value}
+            if any(row[factor] not in (UNSAID, value) for factor, value in stated.items()):
+                draft.wrong[i] = f"{token.text!r} contradicts the place that was named before"
+                continue
+            row |= stated
+            factor = token.role if token.role != "place" else "place"
+            draft.said[i] = factor, _place_name(stated), thing
+    for i in middles:
+        stated = _middle(draft, i, row)
+        if stated is None:
+            draft.wrong[i] = f"{draft.tokens[i].text!r} contradicts the place that was named before"
+        else:
+            draft.said[i] = ("place" if len(stated) == 2 else next(iter(stated))), _place_name(stated), thing
+    for i in middles:
+        row |= _middle(draft, i, row) or {}
+    for i in part:
+        if draft.open(i, "corner") and UNSAID in row.values():
+            draft.wrong[i] = f"which {draft.tokens[i].text}? Say left or right, and top or bottom"
+    return row
 
 
-def known_words(text: str, also: frozenset[str] = frozenset()) -> list[str]:
-    """The words of a text as the vocabulary, or `also`, has them: no particles, synonyms or punctuation."""
-    text = unicodedata.normalize("NFC", typed(text)).lower()    # macOS hands out Hangul in pieces (NFD)
-    vocabulary = _FILLERS | _PLACE_WORDS | MEANING.keys() | also
-    words = [_known(word, vocabulary) for word in re.findall(r"\w+", text) if word not in _PARTICLES]
-    if not words:
-        raise ValueError("the caption is empty: write something like 'a big red circle in the top left'")
-    return words
-
-
-def _known(word: str, vocabulary: frozenset[str]) -> str:
-    """The form of a word that is in the vocabulary; ValueError with the nearest words if there is none."""
-    stems = [word] + [word.removesuffix(particle) for particle in _PARTICLES if word.endswith(particle)]
-    for stem in stems:
-        for form in (stem, _SYNONYMS.get(stem, ""), stem + "색", stem.removesuffix("색")):
-            if form in vocabulary:
-                return form
-    # Hangul taken apart into letters, so that one wrong letter is one difference and not a whole syllable.
-    same_script = sorted(known for known in vocabulary - _FILLERS if known.isascii() == word.isascii())
-    letters = {unicodedata.normalize("NFD", known): known for known in same_script}
-    near = difflib.get_close_matches(unicodedata.normalize("NFD", stems[-1]), letters, 3, 0.6)
-    if near:
-        hint = f"did you mean {' or '.join(letters[x] for x in near)}?"
+def _middle(draft: Draft, i: int, row: dict[str, int]) -> dict[str, int] | None:
+    """What a middle states beside the column and the row that are known; None if it contradicts them."""
+    following = draft.skip(i + 1, 1, frozenset(["silent"]))
+    line = draft.tokens[following].text if draft.open(following, "line") else ""
+    if line in ("column", "열"):
+        stated = {"column": 1}
+    elif line:
+        stated = {"row": 1}
     else:
-        hint = f"known words: {', '.join(same_script)}"
-    raise ValueError(f"unknown word {word!r} in a caption; {hint}")
+        free = [factor for factor in row if row[factor] == UNSAID]
+        stated = {factor: 1 for factor in free or [factor for factor in row if row[factor] == 1]}
+    return stated if stated and all(row[factor] in (UNSAID, 1) for factor in stated) else None
+
+
+def _place_name(stated: dict[str, int]) -> str:
+    if len(stated) == 2:
+        return f"{ROWS[stated['row']]} {COLUMNS[stated['column']]}".replace("middle centre", "centre")
+    return next(VALUES[factor][value] for factor, value in stated.items())
+
+
+def _means_exactly(draft: Draft, i: int) -> bool:
+    """Whether "right" is the word of "right in the middle"."""
+    token, after, before = draft.tokens[i], draft.tokens[i + 1:i + 2], draft.tokens[max(i - 1, 0):i]
+    exactly = token.text == "right" and after and after[0].text in ("in", "at", "on") and not (
+        before and (before[0].text in ("the", "to", "far", "on", "at", "-") or before[0].role in ("row", "middle")))
+    if exactly:
+        draft.glue.add(i)
+    return bool(exactly)
+
+
+# -- several objects -------------------------------------------------------------------------------------------------
+#
+# Each noun that names a shape is the head of an object. Between two heads the text is cut in one place, and what stands before the
+# cut belongs to the first. Of all ways to cut, the one is taken in which no object is contradicted and least is missing, in which
+# colours and sizes stand before their nouns, and cuts fall on commas and on words like "and". If two ways are as good, the text is
+# ambiguous, and that is said.
+
+_SAME_NOUN = frozenset("모양 모양인 형태 형태인 shaped : 도형 shape".split())
+_CLOSE = 0.25                                            # costs that differ by less are as good
+_MISSING, _CONTRADICTION, _AFTER_NOUN, _SPLIT_PLACE = 10.0, 100.0, 1.0, 3.0
+
+
+class Part(NamedTuple):
+    """The tokens of one object: where its noun stands, and all of them in their order."""
+
+    head: int
+    tokens: range
+
+
+def split_objects(draft: Draft, wanted: tuple[str, ...]) -> list[Part]:
+    """The parts of a text that speak of one object each. wanted: the factors that each should have."""
+    heads = _heads(draft)
+    if len(heads) < 2:
+        return [Part(first, range(len(draft.tokens))) for first, _ in heads]
+    attributes = LOOKS | PLACE if "column" in wanted else LOOKS
+    choices = [_cuts(draft, end, start, attributes) for (_, end), (start, _) in zip(heads, heads[1:], strict=False)]
+    ways = [(0.0, (0,))]                                 # (cost, cuts so far): the best two for each last cut
+    for (first, _), cuts in zip(heads, [*choices, [(len(draft.tokens), 0.0)]], strict=True):
+        longer = {}
+        for cut, price in cuts:
+            found = [(cost + price + _cost(draft, range(before[-1], cut), first, wanted, attributes), (*before, cut)) for cost, before in ways]
+            longer[cut] = sorted(found)[:2]
+        ways = [way for two in longer.values() for way in two]
+    ways.sort()
+    if len(ways) > 1 and ways[1][0] - ways[0][0] < _CLOSE:
+        draft.lacking.append("it is not clear which words belong to which object: put commas between them")
+    cuts = ways[0][1]
+    return [Part(first, range(a, b)) for (first, _), a, b in zip(heads, cuts, cuts[1:], strict=False)]
+
+
+def _heads(draft: Draft) -> list[tuple[int, int]]:
+    """(first, last) token of each noun: "star", "star shape", 별 모양의 도형. A shape outranks the word for any shape."""
+    heads = []
+    for i, token in enumerate(draft.tokens):
+        if not draft.open(i, "shape", "thing"):
+            continue
+        before = draft.skip(i - 1, -1, frozenset(["silent", "of", "is"]), _SAME_NOUN - {"도형", "shape"})
+        if heads and heads[-1][1] >= before and "thing" in (token.role, draft.tokens[heads[-1][1]].role):
+            first, _ = heads.pop()
+            heads.append((first, i))
+        elif heads and heads[-1][1] >= before and token.value == draft.tokens[heads[-1][1]].value:
+            heads[-1] = heads[-1][0], i
+        else:
+            heads.append((i, i))
+    return heads
+
+
+def _cuts(draft: Draft, end: int, start: int, attributes: frozenset[str]) -> list[tuple[int, float]]:
+    """(where, price): the cuts between a noun that ends at one token and the next, which starts at another."""
+    stated = [i for i in range(end + 1, start) if draft.open(i, *attributes, "shade")]
+    cuts = []
+    for i in [*stated, start]:
+        between = draft.tokens[max([end, *[j for j in stated if j < i]]) + 1:i]
+        roles = {token.role for token in between}
+        if roles & ({"stop", "and", "relation"} | PLACE) or any(token.text in ("있고", "있으며", "있는데", "있구") for token in between):
+            price = 0.0
+        else:
+            price = 0.3 if "subject" in roles else 0.5 if "at" in roles or roles & {"is", "glue"} else 0.7
+        cuts.append((i, price))
+    return cuts
+
+
+def _cost(draft: Draft, part: range, head: int, wanted: tuple[str, ...], attributes: frozenset[str]) -> float:
+    """How ill the tokens of a part fit together as one object."""
+    cost, values, middles, sides = 0.0, {}, 0, set()
+    for i in part:
+        token = draft.tokens[i]
+        if not draft.open(i, *attributes):
+            continue
+        if token.role in LOOKS:
+            cost += _AFTER_NOUN * (i > head)
+        else:
+            sides.add(i > head)
+        if token.role == "middle":
+            middles += 1
+            continue
+        stated = zip(("column", "row"), token.value, strict=True) if token.role == "place" else [(token.role, token.value)]
+        for factor, value in stated:
+            cost += _CONTRADICTION * (values.setdefault(factor, value) != value)
+    if middles:
+        free = [factor for factor in ("column", "row") if factor not in values]
+        cost += 0.0 if free else _CONTRADICTION
+        values |= dict.fromkeys(free, 1)
+    return cost + _MISSING * sum(factor not in values for factor in wanted) + _SPLIT_PLACE * (len(sides) == 2)

@@ -12,7 +12,6 @@ known three times over: as text, as ids (`crowd_batch`), and word for word (`ali
     background  (n,) int64
 """
 
-import re
 from collections.abc import Sequence
 from functools import cache
 from itertools import product
@@ -23,10 +22,12 @@ from torch import Tensor
 
 from ..text import BOS, EOS, MARK, PAD, SPECIALS, Tokenizer, pad
 
-from .captions import PLACES, UNSAID, WORDS, check_language, noun_phrase, with_article, with_particle
+from .caption_draft import Draft, Reading, read_background
+from .caption_reader import read_looks, read_place, split_objects
+from .captions import PLACES, Writer, noun_phrase, with_article
 from .crowd_sampling import MOST, sample_crowd  # noqa: F401 (the scenes that these sentences tell)
 from .drawing import BACKGROUNDS, COLUMNS, FACTORS, ROWS, VALUES, check_factors
-from .caption_reader import MEANING, read_caption
+from .lexicon import UNSAID, USUAL, WORDS, check_language, with_particle
 
 NONE = -1                                                # no counterpart
 _VALUES = {name: VALUES[name] for name in FACTORS[:5]}
@@ -45,6 +46,12 @@ def _vocabulary(language: str, pieces: str, words: str) -> tuple[str, ...]:
 # 가, which no shape asks for: a token that no sentence teaches would be translated by chance instead of being unknown.
 ENGLISH, KOREAN = _vocabulary("en", ",", "a in the on and"), _vocabulary("ko", ", 의 에 이", "있다")
 VOCABULARIES = {"en": ENGLISH, "ko": KOREAN}
+
+# What `write_crowd_captions` needs in Korean, whatever it draws.
+_USUAL = [word for role in ("shape", "colour", "size", "shade", "column", "row", "middle", "ground") for words in USUAL["ko"][role]
+          for word in words]
+KOREAN_AS_TYPED = (*SPECIALS, *", . 의 에 이 가 은 는 이고".split(),
+                   *(MARK + word for word in [*_USUAL, *"한가운데 정중앙 있다 있습니다 있어요 있고 있는".split()]))
 
 
 def crowd_caption(objects: Tensor, background: int, language: str = "en") -> str:
@@ -88,31 +95,32 @@ def alignment(objects: Tensor, background: int, source: str = "ko", target: str 
     return alignments(objects[None], torch.tensor([int(background)]), source, target)[0, :-1].tolist()
 
 
-def read_crowd_caption(text: str) -> tuple[Tensor, int]:
-    """The objects (k, 5), in their order, and the background that a sentence in either language states.
+def write_crowd_captions(objects: Tensor, background: Tensor, generator: torch.Generator, language: str = "en") -> list[str]:
+    """A sentence as people type them for each scene: objects (n, k, 5), in their order, on background (n,)."""
+    _check(objects, background)
+    writer = Writer(language, generator)
+    scenes = zip(objects.tolist(), background.tolist(), strict=True)
+    return [writer.sentence([row for row in rows if row[0] != UNSAID], ground) for rows, ground in scenes]
 
-    Objects are told apart by commas and "and". As in `read_caption`, words may come in any order within an object,
-    and particles may stand apart. Raises ValueError, with the object's number, for what `read_caption` refuses and
-    for a missing factor; also for no background or two.
+
+def read_crowd_caption(text: str) -> Reading:
+    """What a sentence about one to five objects says; its factors() are the objects (k, 5), in their order, and the background.
+
+    Every object has to have all its factors, and the sentence a background: it is to be translated, and nothing may be made up.
     """
-    parts = re.split(r",\s*and\b|,|\band\b", text.lower())
-    rows = [_read(part, number) for number, part in enumerate(parts, 1)]
-    grounds = [row[5] for row in rows if row[5] != UNSAID]
-    if len(grounds) != 1:
-        raise ValueError(f"the sentence names {len(grounds) or 'no'} background{'s' * (len(grounds) > 1)}: "
-                         "say it once, for all objects")
-    return torch.tensor(rows)[:, :5], grounds[0]
-
-
-def _read(part: str, number: int) -> list[int]:
-    try:
-        row = read_caption(part).tolist()
-    except ValueError as error:
-        raise ValueError(f"object {number}: {error}") from error
-    missing = [name for name, value in zip(_VALUES, row, strict=False) if value == UNSAID]
-    if missing:
-        raise ValueError(f"object {number} has no {' and no '.join(missing)}: {part.strip()!r}")
-    return row
+    draft = Draft(text)
+    background, rows = read_background(draft), []
+    for number, part in enumerate(split_objects(draft, tuple(_VALUES))):
+        row = read_looks(draft, part.tokens, number) | read_place(draft, part.tokens, number)
+        rows.append([row[name] for name in _VALUES])
+        missing = [name for name in _VALUES if row[name] == UNSAID]
+        if missing:
+            draft.lacking.append(f"object {number + 1} ({draft.tokens[part.head].text}) has no {' and no '.join(missing)}")
+    if background == UNSAID:
+        draft.lacking.append("the sentence names no background")
+    if not 1 <= len(rows) <= MOST:
+        draft.lacking.append(f"the sentence speaks of {len(rows) or 'no'} objects, and 1 to {MOST} are asked")
+    return draft.reading((torch.tensor(rows).view(-1, 5), background))
 
 
 def _check(objects: Tensor, background: Tensor) -> None:
@@ -192,6 +200,6 @@ def _roles(tokens: Sequence[str], language: str) -> list[int]:
     place = [word for word in words if word in _PLACE_WORDS[language]]
     # 왼쪽 위 says the column first; "top left" and 위쪽 가운데 the row. One word, centre or 한가운데, counts as row.
     factors = (3, 4) if place[:1] in (["왼쪽"], ["오른쪽"]) else (4, 3)
-    roles = {word: FACTORS.index(factor) for word, (factor, _) in MEANING.items()}
+    roles = {word: FACTORS.index(factor) for factor, named in WORDS[language].items() for word in named}
     roles |= dict(zip(place, factors, strict=False)) | {_GROUND[language]: 6}
     return [roles.get(word, NONE) for word in words]

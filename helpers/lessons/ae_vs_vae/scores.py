@@ -69,7 +69,7 @@ def order():
 
 
 def interpolation():
-    r"""Half way between two new scenes, d = 32: on the sphere, and in pixels. In a straight line: generation.nameable."""
+    r"""Half way between two new scenes, d = 32: on the sphere, and in pixels; straight lines are in `every_source`."""
     round_ = vae.rates(entries.between(load(weights_of("VAE", LARGE))[0], path=entries.slerp))[1]
     yield Score("generation.between.slerp", "nameable, VAE, midpoints on the sphere", round_, ".3f")
     error = entries.standard_error(round_, 1000)  # of as many pairs as `between` makes

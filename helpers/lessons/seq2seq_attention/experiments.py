@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ...data import sets
 from ...data.scenes import crowd
+from ...data.text import Tokenizer, source_batch
 from ...models.decoding import greedy
 from ...systems.translator import Translator
 
@@ -55,6 +56,41 @@ def exact(model, count: int, n: int = 400, split: str = "test", **languages) -> 
 def exact_by_count(model, **languages) -> dict[str, float]:
     """{"exact_1": ..., "exact_5": ...}: what the cards of these networks record."""
     return {f"exact_{count}": exact(model, count, **languages) for count in OBJECT_COUNTS}
+
+
+def typed_sentences(count: int, n: int = 400) -> tuple[Tensor, Tensor]:
+    """src, tgt of n sentences about `count` objects as people type them, of scenes that no training shows."""
+    scenes = fresh_scenes(count, n)
+    texts = crowd.write_crowd_captions(*scenes, torch.Generator().manual_seed(FRESH_SEED), "ko")
+    return source_batch(Tokenizer(crowd.KOREAN_AS_TYPED), texts), crowd.crowd_batch(*scenes)[1]
+
+
+def exact_as_typed(model) -> dict[str, float]:
+    """{"exact_1": ..., "exact_5": ...} of sentences as people type them."""
+    pairs = {count: typed_sentences(count) for count in OBJECT_COUNTS}
+    return {f"exact_{count}": without_mistake(model, *pair).float().mean().item() for count, pair in pairs.items()}
+
+
+def noun_first(count_of_sentences: int = 400) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """One object's sentences with the same words in another order: 큰 빨간 원이 회색 배경의 왼쪽 위에 있다.
+
+    src, tgt, and for each target token the place of its source token (n, T): where it stands now, and where it stood.
+    """
+    src, tgt, before = fresh_sentences(1, count_of_sentences)
+    at, end = crowd.KOREAN.index("에"), crowd.KOREAN.index("▁있다")
+    rows, now = [], before.clone()
+    for number, row in enumerate(src.tolist()):
+        noun, verb = row.index(at) + 1, row.index(end)
+        order = [*range(noun, verb), *range(noun), *range(verb, len(row))]
+        rows.append([row[i] for i in order])
+        now[number] = torch.tensor([order.index(i) if i >= 0 else -1 for i in before[number].tolist()])
+    return torch.tensor(rows), tgt, now, before
+
+
+def follows(weights: Tensor, now: Tensor, before: Tensor) -> tuple[float, float]:
+    """Shares of the largest weights (n, T, S) next to where a word stands now, and where it stood, if it moved."""
+    moved, largest = (now >= 0) & ((now - before).abs() > 2), weights.argmax(2)
+    return tuple(((largest - place).abs() <= 1)[moved].float().mean().item() for place in (now, before))
 
 
 def alignment_figures(weights: Tensor, truth: Tensor) -> dict[str, float]:

@@ -21,10 +21,10 @@ import torch
 
 from ...data import sets
 from ...data.scenes import crowd
-from ...data.text import BOS, EOS, Tokenizer, pad
+from ...data.text import BOS, EOS, Tokenizer, pad, source_batch
 from ...models.seq2seq import SCORES, Seq2Seq, free_running_loss, translation_loss
 from ...training.recipes import Recipe, any_length
-from .experiments import HIDDEN_SIZES, OBJECT_COUNTS, Pairs, emoji_names, exact_by_count, quality
+from .experiments import HIDDEN_SIZES, OBJECT_COUNTS, Pairs, emoji_names, exact_as_typed, exact_by_count, quality
 
 LR = 8e-3  # at 3e-3 the fixed vector gets half of two objects right after 3,600 steps, not all
 FEW_OBJECTS = OBJECT_COUNTS[:3]
@@ -41,6 +41,28 @@ def crowd_batches(counts: Sequence[int] = OBJECT_COUNTS, batch: int = 64, **lang
         return crowd.crowd_batch(*crowd.sample_crowd(counts, batch, torch.default_generator), **languages)
 
     return batches
+
+
+def typed_batches(batch: int = 64):
+    """Korean sentences as people type them, and their English in the one pattern; made anew at every step."""
+    korean = Tokenizer(crowd.KOREAN_AS_TYPED)
+
+    def batches(step):
+        scenes = crowd.sample_crowd(OBJECT_COUNTS, batch, torch.default_generator)
+        texts = crowd.write_crowd_captions(*scenes, torch.default_generator, "ko")
+        return source_batch(korean, texts), crowd.crowd_batch(*scenes)[1]
+
+    return batches
+
+
+def on_typed(name: str, hidden: int, steps: int, lr: float) -> Recipe:
+    languages = list(crowd.KOREAN_AS_TYPED), list(crowd.ENGLISH)
+    return Recipe(
+        name=name, build=partial(Seq2Seq, *languages, embedding=32, hidden=hidden, score="scaled"), steps=steps, lr=lr,
+        batches=any_length(typed_batches), loss=translation_loss, evaluate=exact_as_typed,
+        data="Korean sentences as people type them, in many orders, and English ones in one pattern, "
+             "about one to five objects, made anew at every step, batches of 64",
+    )
 
 
 def on_crowds(name: str, score: str | None, hidden: int, steps: int, counts=OBJECT_COUNTS, loss=translation_loss):
@@ -115,6 +137,7 @@ def recipes():
         if score != "scaled":
             yield on_crowds(f"{score}-48-900", score, 48, 900)
     yield on_crowds("free-48-900", "scaled", 48, 900, loss=free_running_loss)
+    yield on_typed("seq2seq-typed", 64, 3000, LR)
     yield on_crowds("fixed-48-short", None, 48, 3600, FEW_OBJECTS)
     yield on_crowds("scaled-48-short", "scaled", 48, 900, FEW_OBJECTS)
     for name, score in (("scaled", "scaled"), ("fixed", None)):

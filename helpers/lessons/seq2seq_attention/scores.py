@@ -15,7 +15,18 @@ from ...models import decoding
 from ...models.seq2seq import free_running_loss, translation_loss
 from ...systems.translator import Translator
 from ...training.checkpoints import load
-from .experiments import OBJECT_COUNTS, alignment_figures, emoji_names, exact, fresh_sentences, translate
+from .experiments import (
+    OBJECT_COUNTS,
+    alignment_figures,
+    emoji_names,
+    exact,
+    follows,
+    fresh_sentences,
+    noun_first,
+    translate,
+    typed_sentences,
+    without_mistake,
+)
 
 TUTORIAL_BLEU = 28.3  # of bentrevett/pytorch-seq2seq's attention model on the same 1,000 test sentences
 
@@ -42,9 +53,9 @@ def attributes_right(model, src, tgt):
     """The share of attributes of each sentence (n,) that its translation states rightly; 0 where it cannot be read."""
     en, shares = Tokenizer(crowd.ENGLISH), []
     for mine, right in zip(decoding.greedy(model, src, tgt.shape[1]).words, tgt, strict=True):
-        (objects, background), share = crowd.read_crowd_caption(en.decode(right)), 0.0
+        (objects, background), share = crowd.read_crowd_caption(en.decode(right)).factors(), 0.0
         try:
-            found, ground = crowd.read_crowd_caption(en.decode(mine))
+            found, ground = crowd.read_crowd_caption(en.decode(mine)).factors()
         except ValueError:  # an unfinished object: not a sentence of this language
             found = torch.empty(0, 5)
         if len(found) == len(objects):
@@ -67,6 +78,31 @@ def with_attention():
             yield Score(f"seq2seq.attention.{score}.48.{count}", f"sentences about {count} objects translated exactly, "
                         f"{score} attention, hidden size 48, 900 steps", exact(model, count), ".0%",
                         bar="" if score == "dot" else ">= 0.98")
+
+
+def as_people_type():
+    """Korean as people type it: the network that has read one order, and the one that has read many."""
+    one_order, many = Translator(load("seq2seq-scaled-48-900")[0]), load("seq2seq-typed")[0]
+    for count in OBJECT_COUNTS:
+        src, tgt = typed_sentences(count)
+        yield Score(f"seq2seq.typed.many.{count}", f"sentences about {count} objects as people type them, exact, "
+                    "trained on many orders", without_mistake(many, src, tgt).float().mean().item(), ".1%",
+                    bar=">= 0.97")
+        texts = [Tokenizer(crowd.KOREAN_AS_TYPED).decode(row) for row in src]
+        right = [Tokenizer(crowd.ENGLISH).decode(row) for row in tgt]
+        yield Score(f"seq2seq.typed.one.{count}", f"the same, {count} objects, trained on one order",
+                    exact_match(one_order.translate(texts), right), ".1%", bar="<= 0.5")
+
+
+def another_order():
+    """The same words, the noun first: does attention follow the word, or the place where it stood in training?"""
+    src, tgt, now, before = noun_first()
+    model = load("seq2seq-scaled-48-900")[0]
+    word, place = follows(decoding.alignment(model, src, tgt[:, 1:]), now, before)
+    yield Score("seq2seq.order.exact", "exact, one object, the noun first, trained on one order",
+                without_mistake(model, src, tgt).float().mean().item(), ".1%", bar="<= 0.1")
+    yield Score("seq2seq.order.word", "largest weights next to the word that moved", word, ".0%", bar=">= 0.4")
+    yield Score("seq2seq.order.place", "largest weights within one word of its old place", place, ".0%", bar="<= 0.2")
 
 
 def longer_than_trained_on():
@@ -139,7 +175,8 @@ def tatoeba():
 
 def minutes():
     """Training times as the cards recorded them: the machine and its load on that day, not a property of the code."""
-    for name, limit in (("scaled-48-900", 15), ("fixed-48-3600", 15), ("multi30k-scaled", 45), ("multi30k-fixed", 45)):
+    for name, limit in (("scaled-48-900", 15), ("fixed-48-3600", 15), ("typed", 15),
+                        ("multi30k-scaled", 45), ("multi30k-fixed", 45)):
         seconds = load(f"seq2seq-{name}")[1].metrics["training_seconds"]
         yield Score(f"seq2seq.minutes.{name}", f"minutes of training seq2seq-{name} as recorded, on one core of two",
                     seconds / 60, ".1f", bar=f"<= {limit}")
@@ -151,6 +188,8 @@ def groups():
     yield "seq2seq.attributes", attributes
     yield "seq2seq.held_out", unseen_pairings
     yield "seq2seq.attention", with_attention
+    yield "seq2seq.typed", as_people_type
+    yield "seq2seq.order", another_order
     yield "seq2seq.short", longer_than_trained_on
     yield "seq2seq.forcing", teacher_forcing
     yield "seq2seq.alignment", alignment

@@ -1,4 +1,4 @@
-r"""Notebook 00: the parser and the judge of the tiny scenes against the truth, what drawings of emoji have to beat."""
+r"""Notebook 00: parser, judge and caption reader against the truth, and what drawings of emoji have to beat."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from ...course.scores import Score
 from ...data import scenes
 from ...data.emoji import HANDS, HELD_OUT_BY, load_emoji
-from ...data.scenes.__main__ import all_six, parsing_seconds
+from ...data.scenes.__main__ import all_six, parsing_seconds, read_back, writing_rate
 from ...data.scenes.drawing import blur
 from ...training.checkpoints import load
 from .experiments import CATEGORY_SEEDS, TAUGHT, category_accuracy, nearest_seen, seen_emoji
@@ -49,8 +49,8 @@ def judge_of_pairs(n: int = 1000):
 
 
 def speed():
-    yield Score("scenes.speed.parse", "milliseconds to parse and judge a picture, one thread", parsing_seconds(640) / 0.64,
-                ".1f", bar="<= 1.5")
+    yield Score("scenes.speed.parse", "milliseconds to parse and judge a picture, one thread",
+                parsing_seconds(640) / 0.64, ".1f", bar="<= 1.5")
 
 
 def valid(images, read=scenes.parse) -> float:
@@ -86,6 +86,15 @@ def categories():
                 sum(means) / len(means), ".0%", 1 / len(set(test)))
 
 
+def captions():
+    for language, name in (("en", "English"), ("ko", "Korean")):
+        for kind in ("one", "pairs", "crowds"):
+            yield Score(f"scenes.captions.{language}.{kind}", f"{name} captions ({kind}), as people type them, read "
+                        "as they were written, of 20,000", read_back(kind, language), ".2%", bar=">= 1")
+        yield Score(f"scenes.captions.{language}.rate", f"{name} captions of one object written a second, one thread",
+                    writing_rate(language), ",.0f", bar=">= 5000")
+
+
 def groups():
     r"""(what the names of its scores begin with, the function that yields them)."""
     yield "scenes.parser", parser
@@ -94,3 +103,4 @@ def groups():
     yield "scenes.pairs", judge_of_pairs
     yield "emoji.nearest", nearest
     yield "emoji.category", categories
+    yield "scenes.captions", captions
