@@ -5,17 +5,10 @@ import torch
 
 from helpers.data import scenes
 from helpers.data.scenes import drawing, judge
-from helpers.lessons.start_here import false_scenes
-from helpers.lessons.start_here.false_scenes import (
-    BIG,
-    KINDS,
-    PAIR_KINDS,
-    SMALL,
-    SQUARE,
-    TRUE,
-    drawn_apart,
-    pairs_apart,
-)
+from helpers.lessons.start_here import false_scenes, outlines
+from helpers.lessons.start_here.false_pairs import PAIR_KINDS, pairs_apart
+from helpers.lessons.start_here.false_scenes import BIG, KINDS, SMALL
+from helpers.lessons.start_here.outlines import SQUARE, TRUE, drawn_apart
 
 N = 40
 WORD = {"hole": "a hole", "ring": "a hole", "crumb": "two objects", "crumb of another colour": "two objects",
@@ -23,7 +16,7 @@ WORD = {"hole": "a hole", "ring": "a hole", "crumb": "two objects", "crumb of an
         "two backgrounds": "uneven background", "place": "between two places", "cut by the border": "over the border",
         "unnamed background": "background without a name", "pale colour": "colour without a name",
         "colour between two names": "colour without a name", "blurred by 1.5 pixels": "too blurred",
-        **{name: "no such shape" for name in false_scenes.FALSE if name not in ("ring", "crescent")}}
+        **{name: "no such shape" for name in outlines.FALSE if name not in ("ring", "crescent")}}
 
 
 def seeded(seed=0):
@@ -42,7 +35,7 @@ def test_accepts_scenes_by_either_drawer():
 
 def test_the_other_drawer_draws_the_same_scenes():
     """Its outlines are written anew, so that a mistake in one of the two shows here."""
-    factors, place, cover = false_scenes.truth(None, 200, seeded())
+    factors, place, cover = outlines.truth(None, 200, seeded())
     ours = drawing.coverage(factors[:, 0], *place.unbind(1))
     assert (ours - cover).abs().mean() < 0.004 and (ours.sum((1, 2)) / cover.sum((1, 2)) - 1).abs().max() < 0.04
 
@@ -81,7 +74,7 @@ def test_each_kind_is_refused_for_what_is_wrong_with_it_alone():
     for size in (BIG, SMALL):
         assert accepted(false_scenes.shaped(SQUARE, size, N, seeded(5))) == 1
         assert accepted(false_scenes.sloped(0, size, N, seeded(5))) == 1
-        assert accepted(false_scenes.shade(0, size, N, seeded(5))) == 1
+        assert accepted(false_scenes.shaded_object(0, size, N, seeded(5))) == 1
         assert accepted(false_scenes.coloured(lambda c, g: scenes.PALETTE[c], size, N, seeded(5))) == 1
 
 
@@ -91,8 +84,8 @@ def test_limits_of_place_and_radius_are_the_worlds():
         for x, r, valid in ((16 + 1.2, 8.0, True), (16 + 1.2 + 0.25, 8.0, False), (16, 8.5, True), (16, 8.75, False),
                             (16, 7.6, True), (16, 7.35, False), (16, 5.5, True), (16, 5.75, False), (16, 4.55, False)):
             place = torch.tensor([[float(x), 16.0, r]])
-            cover = false_scenes.covered(TRUE[shape], place)
-            picture = false_scenes.paint(-torch.ones(1, 3, 32, 32), cover, torch.tensor([0]))
+            cover = outlines.covered(TRUE[shape], place)
+            picture = outlines.lay(-torch.ones(1, 3, 32, 32), cover, torch.tensor([0]))
             assert scenes.parse(picture).valid.item() == valid, (shape, x, r, scenes.parse(picture).words)
 
 

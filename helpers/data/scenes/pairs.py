@@ -84,8 +84,7 @@ def parse_pairs(images: Tensor) -> Parsed:
     where `draw_pairs` puts them.
     """
     check_images(images)
-    background, _ = two_colours(images.float())
-    background = background[:, :, None, None]
+    background = two_colours(images.float())[0][:, :, None, None]
     ink = (images - background).square().sum(1)                              # (n, 32, 32)
     half = SIZE // 2
     upright = _score(ink, 1, half) > _score(ink, 2, half)                    # one above the other
@@ -94,9 +93,8 @@ def parse_pairs(images: Tensor) -> Parsed:
     a, b = (parse(torch.where(kept, images, background)) for kept in (part, ~part))
     relation = torch.where(upright, 2, 0)[:, None]
     factors = torch.cat([a.factors[:, :2], relation, b.factors[:, :2], a.factors[:, 5:]], 1)
-    stacked = upright.long()
     along, across = (torch.stack([x.factors[:, [3, 4]].gather(1, axis[:, None])[:, 0] for x in (a, b)], 1)
-                     for axis in (stacked, 1 - stacked))                     # (n, 2) each
+                     for axis in (upright.long(), 1 - upright.long()))       # (n, 2) each
     apart = (along == along.new_tensor([0, 2])).all(1) & (across[:, 0] == across[:, 1])
     small = (a.factors[:, 2] == 0) & (b.factors[:, 2] == 0)
     fault = torch.where(a.fault > 0, a.fault, b.fault)

@@ -95,8 +95,8 @@ def _parse(images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     fit = _fit(mask)
     fault, nameable, background, colour = assess(images, fit)
     x, y, r = fit.place.unbind(1)
-    factors = [fit.shape, nearest(colour, PALETTE), (r > _BIG_FROM).long(), _cell(x), _cell(y),
-               nearest(background, BACKGROUND_PALETTE)]
+    factors = [fit.shape, _nearest(colour, PALETTE), (r > _BIG_FROM).long(), _cell(x), _cell(y),
+               _nearest(background, BACKGROUND_PALETTE)]
     return torch.stack(factors, 1), fault, nameable
 
 
@@ -195,6 +195,6 @@ def _cell(centre: Tensor) -> Tensor:
     return (centre[:, None] - centre.new_tensor(CENTRES)).abs().argmin(1)
 
 
-def nearest(colour: Tensor, palette: Tensor) -> Tensor:
+def _nearest(colour: Tensor, palette: Tensor) -> Tensor:
     """The palette entry nearest to colours (n, 3) in [-1, 1]."""
     return (colour[:, None] - palette.to(colour.device)).square().sum(2).argmin(1)

@@ -13,7 +13,9 @@ from ...data.scenes.__main__ import all_six, parsing_seconds, read_back, writing
 from ...data.scenes.drawing import blur
 from ...training.checkpoints import load
 from .experiments import CATEGORY_SEEDS, TAUGHT, category_accuracy, nearest_seen, seen_emoji
-from .false_scenes import BIG, KINDS, PAIR_KINDS, SMALL, drawn_apart, pairs_apart
+from .false_pairs import PAIR_KINDS, pairs_apart
+from .false_scenes import BIG, KINDS, SMALL
+from .outlines import drawn_apart
 
 
 def parser():
