@@ -204,8 +204,12 @@ def random_draws():
     for d, model in models.items():
         pictures = {"drawn": experiments.gaussian_draws(model, x, DRAWS), "rebuilt": reconstruct(model, new)}
         for (word, y), kind in itertools.product(pictures.items(), ("valid", "nameable")):
-            share = shares[word, kind, d] = getattr(scenes.parse(y), kind).float().mean().item()
-            yield Score(f"compression.random.{word}.{kind}.{d}", f"{kind} among scenes {word}, d = {d}", share, ".1%")
+            shares[word, kind, d] = getattr(scenes.parse(y), kind).float().mean().item()
+    for word, kind, sizes in (("drawn", "valid", (4,)), ("drawn", "nameable", (4, 32)), ("rebuilt", "valid", (4, 32)),
+                              ("rebuilt", "nameable", (4, 32, 128))):
+        for d in sizes:
+            yield Score(f"compression.random.{word}.{kind}.{d}", f"{kind} among scenes {word}, d = {d}",
+                        shares[word, kind, d], ".1%")
     # A ratio of two small counts would jump with a single picture; the bar is that it is at most 0.3.
     yield Score("compression.random.margin", "0.3 times the nameable draws at d = 4, less those at d = 32",
                 0.3 * shares["drawn", "nameable", 4] - shares["drawn", "nameable", 32], ".1%", bar=">= 0")
