@@ -100,7 +100,14 @@ def test_an_unknown_prefix_names_the_known_ones(capsys):
     assert stopped.value.code == 2 and "autoencoder.scenes" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", list(scores.groups()))
+# Groups that take minutes and rest on no weights, and the tests that try the same on less.
+LONG = {"scenes.judge": "test_scenes_judge.py tries each kind of false scene with 40 pictures instead of 1,000",
+        "scenes.pairs": "test_scenes_judge.py does so for pairs",
+        "scenes.captions": "test_scenes_typed.py reads fewer captions than 20,000 back"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.skip(LONG[name])) if name in LONG else name
+                                  for name in scores.groups()])
 def test_the_recorded_figures_are_what_the_shipped_weights_give(name):
     for data in set(name.split(".")) & set(downloads.DATASETS):  # such as autoencoder.mnist
         if not downloads.at_hand(data):

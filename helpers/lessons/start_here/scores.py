@@ -9,7 +9,7 @@ import torch
 from ...course.scores import Score
 from ...data import scenes
 from ...data.emoji import HANDS, HELD_OUT_BY, load_emoji
-from ...data.scenes.__main__ import all_six, parsing_seconds, read_back, writing_rate
+from ...data.scenes.__main__ import all_six, read_back
 from ...data.scenes.drawing import blur
 from ...training.checkpoints import load
 from .experiments import CATEGORY_SEEDS, TAUGHT, category_accuracy, nearest_seen, seen_emoji
@@ -50,11 +50,6 @@ def judge_of_pairs(n: int = 1000):
                 shares[worst], ".1%", bar="<= 0.03")
 
 
-def speed():
-    yield Score("scenes.speed.parse", "milliseconds to parse and judge a picture, one thread",
-                parsing_seconds(640) / 0.64, ".1f", bar="<= 1.5")
-
-
 def valid(images, read=scenes.parse) -> float:
     r"""The share of pictures that are valid."""
     return read(images).valid.float().mean().item()
@@ -93,14 +88,11 @@ def captions():
         for kind in ("one", "pairs", "crowds"):
             yield Score(f"scenes.captions.{language}.{kind}", f"{name} captions ({kind}), as people type them, read "
                         "as they were written, of 20,000", read_back(kind, language), ".2%", bar=">= 1")
-        yield Score(f"scenes.captions.{language}.rate", f"{name} captions of one object written a second, one thread",
-                    writing_rate(language), ",.0f", bar=">= 5000")
 
 
 def groups():
     r"""(what the names of its scores begin with, the function that yields them)."""
     yield "scenes.parser", parser
-    yield "scenes.speed", speed
     yield "scenes.judge", single
     yield "scenes.pairs", judge_of_pairs
     yield "emoji.nearest", nearest
