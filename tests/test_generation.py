@@ -161,14 +161,11 @@ def test_spherical_interpolation_keeps_the_length():
 
 def test_scenes_are_valid_noise_and_mixed_pictures_are_not():
     x, _ = scenes.make_scenes(200, seed=3)
-    assert vae_experiments.rates(x)[0] >= 0.99
-    assert vae_experiments.rates(torch.randn(50, 3, 32, 32).clamp(-1, 1)) == (0, 0)
+    assert scenes.parse(x).shares()["valid"] >= 0.99
+    assert scenes.parse(torch.randn(50, 3, 32, 32).clamp(-1, 1)).shares() == {"valid": 0, "nameable": 0}
     judged = scenes.parse((x[:100] + x[100:]) / 2)
-    valid, nameable = vae_experiments.shares(judged)
-    assert valid <= nameable < 0.2
-    assert valid == pytest.approx(judged.valid.float().mean().item())
-    assert nameable == pytest.approx(judged.nameable.float().mean().item())
-    assert vae_experiments.rates((x[:100] + x[100:]) / 2) == (valid, nameable)
+    assert judged.shares()["valid"] <= judged.shares()["nameable"] < 0.2
+    assert judged.shares()["nameable"] == pytest.approx(judged.nameable.sum().item() / 100)
 
 
 def test_variety_counts_kinds_among_equally_many():
@@ -205,8 +202,8 @@ def test_each_source_and_the_middles_are_judged():
         assert [len(parsed.fault) for parsed in judged.values()] == [10, 10, 10, 5]
         drawn = scenes.parse(vae_experiments.drawn_from(model, densities.standard_normal(2), 10))
         assert torch.equal(judged["N(0, I)"].fault, drawn.fault)
-        measured = generation.named(generation.rates_of_sources(model, 10, 3))
-    assert len(measured) == 8 and measured["mixture, nameable"] == vae_experiments.shares(judged["mixture"])[1]
+        measured = generation.named(judged)
+    assert len(measured) == 8 and measured["mixture, nameable"] == judged["mixture"].shares()["nameable"]
 
 
 def test_reach_tells_draws_from_codes():
@@ -249,7 +246,7 @@ def test_both_see_the_same_pictures():
 
 
 def nameable(pictures):
-    return vae_experiments.rates(pictures.clamp(-1, 1))[1]
+    return scenes.parse(pictures.clamp(-1, 1)).shares()["nameable"]
 
 
 def rate(decode, source, n):
@@ -283,8 +280,8 @@ def tables(own=0.1, ae=0.02, gaussian=0.05, mixture=0.3):
     (lambda *a: 1 - rate(*a), "✗", "not nameable"),
     (lambda decode, source, n: rate(decode, source, 7), "✗", "of n = 40 codes you took 7"),
     (lambda decode, source, n: rate(decode, densities.standard_normal(2), n), "✗", "you took 0"),
-    (lambda decode, source, n: vae_experiments.rates(decode(source.sample(n)).clamp(-1, 1))[0], "✗", "the nameable"),
-    (lambda decode, source, n: vae_experiments.rates(decode(source.sample(n)))[1], "✗", "ValueError"),
+    (lambda decode, source, n: scenes.parse(decode(source.sample(n)).clamp(-1, 1)).shares()["valid"], "✗", "nameable"),
+    (lambda decode, source, n: scenes.parse(decode(source.sample(n))).shares()["nameable"], "✗", "ValueError"),
     (lambda decode, source, n: None, "○", ""),
 ])
 def test_two_by_three(answer, verdict, hint, capsys):

@@ -105,7 +105,7 @@ def test_free_bits_bring_back_the_background_and_the_place(page):
 
 def test_more_beta_draws_better_and_redraws_worse_up_to_a_point(page):
     draws = {beta: vae.decode_all(page["models"][beta], vae.seeded((1000, 32))) for beta in page["swept"][1:]}
-    nameable = {beta: vae.rates(pictures)[1] for beta, pictures in draws.items()}
+    nameable = {beta: scenes.parse(pictures).shares()["nameable"] for beta, pictures in draws.items()}
     assert 0.2 > nameable[100] > 1.3 * nameable[10] > 3 * nameable[1] and nameable[300] < 0.6 * nameable[100]
     assert page["kept"][100][0] < page["kept"][10][0] < page["kept"][1][0]
 
@@ -130,7 +130,7 @@ def test_the_decoder_is_clear_where_few_draws_fall_and_not_where_many_do(page):
 
 
 def test_hardly_a_reconstruction_is_valid_and_most_can_be_named(page):
-    valid, nameable = vae.rates(page["decoded"])
+    valid, nameable = scenes.parse(page["decoded"]).shares().values()
     assert valid < 0.05 and nameable > 0.5
     assert all(named > among_all for among_all, named in (page["kept"][beta] for beta in (1, 10, 100)))
 

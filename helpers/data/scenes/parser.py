@@ -54,6 +54,10 @@ class Parsed:
         """(n,) bool: `draw` could have made this picture, but for a little noise or blur."""
         return self.fault == 0
 
+    def shares(self) -> dict[str, float]:
+        """The shares of the pictures that are "valid", and that are "nameable"."""
+        return {"valid": self.valid.float().mean().item(), "nameable": self.nameable.float().mean().item()}
+
     @property
     def words(self) -> list[str]:
         """What is wrong with each picture, in a word or two ("no such shape"); "" where nothing is."""

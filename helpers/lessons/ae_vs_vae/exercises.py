@@ -11,7 +11,7 @@ from ...data import scenes
 
 def share(pictures) -> float:
     """The share of pictures that are nameable."""
-    return scenes.parse(pictures.clamp(-1, 1)).nameable.float().mean().item()
+    return scenes.parse(pictures.clamp(-1, 1)).shares()["nameable"]
 
 
 def toy_decode(z):

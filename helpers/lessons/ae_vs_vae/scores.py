@@ -1,6 +1,7 @@
 r"""The figures of notebook 09: what can be drawn from the codes of an autoencoder and of a VAE, and what else they do.
 
-A rate is the share of n pictures that the judge of the tiny scenes calls nameable. Hardly any is valid.
+A rate is the share of n pictures that the judge of the tiny scenes calls nameable. Hardly any is valid. Two seeds are
+the shipped weights and a training whose figures data/trials.json holds.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from ...course.scores import Score
 from ...data import scenes
 from ...data.batches import NEW_SCENES_SEED
 from ...metrics.pictures import mse, reconstruct
+from ...training import tuning
 from ...training.checkpoints import load
 from ..seq2seq_vs_autoencoder.experiments import distance_to_nearest
 from ..vae import experiments as vae
 from . import experiments as entries
-from .experiments import CODE_SIZES, FAMILIES, SOURCES, weights_of
+from .experiments import BOTH_SEEDS, CODE_SIZES, FAMILIES, SOURCES, weights_of
 
 SHORT = dict(zip(SOURCES, ("normal", "gaussian", "mixture"), strict=True))
 LARGE, DRAWS = 32, 2000  # the table is of d = 32; of the others the notebook counts what N(0, I) gives
@@ -39,7 +41,7 @@ COARSE_AND_FINE = {"AE": (1.5, 0.5), "VAE": (0.7, 0.2)}  # the steps of the roun
 def every_source(kind: str, d: int):
     r"""One model: from N(0, I) and, at d = 32, from every source and half way between new scenes."""
     for name, parsed in judged(kind, d).items():
-        share, n = vae.shares(parsed)[1], len(parsed.fault)
+        share, n = parsed.shares()["nameable"], len(parsed.fault)
         place, what = f"{place_of(kind, d)}.{SHORT.get(name, name)}", f"nameable, {kind}, d = {d}, {name}"
         yield Score(place, what, share, ".3f")
         if d == LARGE and name in ("mixture", "midpoints"):
@@ -52,14 +54,15 @@ def place_of(kind: str, d: int) -> str:
 
 def valid():
     r"""Of how many draws `draw` could have made one: the most, of either network and every source."""
-    found = {(kind, name): vae.shares(parsed)[0] for kind in FAMILIES for name, parsed in judged(kind, LARGE).items()}
+    found = {(kind, name): parsed.shares()["valid"]
+             for kind in FAMILIES for name, parsed in judged(kind, LARGE).items()}
     yield Score("generation.valid.most", "valid pictures, d = 32, the most of any source", max(found.values()), ".1%")
 
 
 def order():
     r"""What the notebook says of the table: who draws more nameable pictures, in standard errors."""
-    own, other = (vae.shares(judged(kind, LARGE)["N(0, I)"])[1] for kind in ("VAE", "AE"))
-    mixed, both = (vae.shares(judged(kind, LARGE)["mixture"])[1] for kind in FAMILIES)
+    own, other = (judged(kind, LARGE)["N(0, I)"].shares()["nameable"] for kind in ("VAE", "AE"))
+    mixed, both = (judged(kind, LARGE)["mixture"].shares()["nameable"] for kind in FAMILIES)
     for name, what, more, less, times in (
             ("prior", "the VAE exceeds 4 times the autoencoder, N(0, I)", own, other, 4),
             ("mixture", "the autoencoder with a mixture exceeds the VAE's prior", mixed, own, 1),
@@ -68,14 +71,40 @@ def order():
                     entries.margin(more, less, times, DRAWS), ".1f", 0, ">= 2")
 
 
+def seeds():
+    r"""The orderings again, on two trainings of each network: the worst of one against the best of the other."""
+    found = {kind: over_seeds(kind) for kind in FAMILIES}
+    rates = {(kind, name): [figures[f"{name}, nameable"] for figures in found[kind]]
+             for kind in FAMILIES for name in SOURCES}
+    for (kind, name), of_seeds in rates.items():
+        place, what = f"generation.seeds.{kind.lower()}.{SHORT[name]}", f"nameable, {kind}, d = 32, {name}"
+        yield Score(f"{place}.least", f"{what}: the least of two seeds", min(of_seeds), ".3f")
+        yield Score(f"{place}.most", f"{what}: the most of two seeds", max(of_seeds), ".3f")
+    own, other = rates["VAE", "N(0, I)"], rates["AE", "N(0, I)"]
+    mixed, both = rates["AE", "mixture"], rates["VAE", "mixture"]
+    for name, what, more, less, times, bar in (
+            ("prior", "the worst VAE exceeds 4 times the best autoencoder, N(0, I)", own, other, 4, ">= 2"),
+            ("mixture", "the worst autoencoder with a mixture exceeds the best VAE's prior", mixed, own, 1, ">= 2"),
+            ("both", "the worst VAE with a mixture exceeds the best autoencoder with one", both, mixed, 1, "")):
+        yield Score(f"generation.seeds.{name}", f"standard errors by which {what}, d = 32",
+                    entries.margin(min(more), max(less), times, DRAWS), ".1f", 0, bar)
+
+
+def over_seeds(kind: str) -> list[dict[str, float]]:
+    r"""Shares at d = 32 of the shipped weights, and of the other seed as recorded."""
+    shipped = entries.named(judged(kind, LARGE))
+    return [shipped, *(tuning.find(f"{weights_of(kind, LARGE)}-judged", seed=seed) for seed in BOTH_SEEDS[1:])]
+
+
 def interpolation():
     r"""Half way between two new scenes, d = 32: on the sphere, and in pixels; straight lines are in `every_source`."""
-    round_ = vae.rates(entries.between(load(weights_of("VAE", LARGE))[0], path=entries.slerp))[1]
+    middles = entries.between(load(weights_of("VAE", LARGE))[0], path=entries.slerp)
+    round_ = scenes.parse(middles).shares()["nameable"]
     yield Score("generation.between.slerp", "nameable, VAE, midpoints on the sphere", round_, ".3f")
     error = entries.standard_error(round_, 1000)  # of as many pairs as `between` makes
     yield Score("generation.between.slerp.error", "standard error: nameable, VAE, on the sphere", error, ".3f")
     x, _ = scenes.make_scenes(DRAWS, NEW_SCENES_SEED)
-    _, pixels = vae.rates(torch.lerp(*x.chunk(2), 0.5))
+    pixels = scenes.parse(torch.lerp(*x.chunk(2), 0.5)).shares()["nameable"]
     yield Score("generation.between.pixels", "nameable, half one picture and half another", pixels, ".3f")
 
 
@@ -164,6 +193,7 @@ def groups():
         for d in CODE_SIZES:
             yield place_of(kind, d), partial(every_source, kind, d)
     yield "generation.order", order
+    yield "generation.seeds", seeds
     yield "generation.valid", valid
     yield "generation.between", interpolation
     yield "generation.kinds", variety

@@ -7,7 +7,7 @@ from ...data import scenes, sets
 from ...data.batches import NEW_SCENES_SEED, padded_mnist
 from ...data.emoji import drawn_by_all
 from ...metrics.pca import PCA
-from ...metrics.pictures import mse, reconstruct, scene_accuracy, squared_error
+from ...metrics.pictures import mse, reconstruct, squared_error
 from ...training.checkpoints import load
 from .experiments import EMOJI_LATENTS, SCENE_LATENTS, error_on_mnist, scene_pca
 
@@ -36,12 +36,18 @@ def sweep_on_scenes():
 
 
 def kept(name: str, split: str, bars: dict[int, str]):
-    """How many scenes of a split keep all six factors, at the sizes that bars names."""
+    """How many scenes of a split keep all six factors, at the sizes in bars, and what the judge says of them."""
     x, factors = scenes.make_scenes(2000, NEW_SCENES_SEED, split)
     for d, bar in bars.items():
-        share = scene_accuracy(reconstruct(load(f"autoencoder-scenes-{d}")[0], x), factors)["all_six"]
-        yield Score(f"autoencoder.scenes.{name}.{d}", f"scenes ({split}) that keep all six factors, d = {d}", share,
-                    ".0%", bar=bar)
+        read = scenes.parse(reconstruct(load(f"autoencoder-scenes-{d}")[0], x))
+        right = (read.factors == factors).all(1)
+        yield Score(f"autoencoder.scenes.{name}.{d}", f"scenes ({split}) that keep all six factors, d = {d}",
+                    right.float().mean().item(), ".0%", bar=bar)
+        if split == "train":
+            shares = read.shares() | {"six_of_nameable": right[read.nameable].float().mean().item()}
+            for kind, share in shares.items():
+                what = f"reconstructions, d = {d}: {kind.replace('_', ' ')}"
+                yield Score(f"autoencoder.scenes.{kind}.{d}", what, share, ".0%")
 
 
 def sweep_on_emoji():

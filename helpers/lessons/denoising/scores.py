@@ -93,10 +93,9 @@ def applied_again():
         what = f"PSNR in dB of the mean error, noise 0.5, skips {times} times"
         yield Score(f"denoising.again.psnr.{times}", what, -10 * mse(x, y).mean().log10().item(), ".1f")
     for word, y in (("repeated", again(model, start, 32)), ("renoised", denoise_and_renoise(model, start, 20))):
-        read = scenes.parse(y)
-        for kind, found in {"valid": read.valid, "nameable": read.nameable}.items():
+        for kind, share in scenes.parse(y).shares().items():
             yield Score(f"denoising.again.{kind}.{word}", f"share of {kind} pictures, from noise alone, skips, {word}",
-                        found.float().mean().item(), ".0%")
+                        share, ".0%")
 
 
 def read_by_the_parser():

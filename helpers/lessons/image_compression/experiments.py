@@ -52,7 +52,7 @@ def watched_loss(model, batch):
     return loss, {"train": parts["mse"], "test": test}
 
 
-def gaussian_draws(model, x: Tensor, count: int = 500) -> Tensor:
+def gaussian_draws(model, x: Tensor, count: int = 2000) -> Tensor:
     """`count` pictures drawn from a Gaussian that is fitted to the codes of x (N, 3, S, S).
 
     Equal codes give equal draws; torch's generator is left alone.

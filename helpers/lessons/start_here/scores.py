@@ -52,7 +52,7 @@ def judge_of_pairs(n: int = 1000):
 
 def valid(images, read=scenes.parse) -> float:
     r"""The share of pictures that are valid."""
-    return read(images).valid.float().mean().item()
+    return read(images).shares()["valid"]
 
 
 def seeded(seed: int = 0) -> torch.Generator:

@@ -62,16 +62,6 @@ def describe_codes(mu: Tensor, logvar: Tensor) -> dict[str, float]:
             "code_mean": z.mean().item(), "code_std": z.std().item()}
 
 
-def shares(parsed: scenes.Parsed) -> tuple[float, float]:
-    r"""The shares of pictures that are valid (`draw` could have made them), and that are at least nameable."""
-    return parsed.valid.float().mean().item(), parsed.nameable.float().mean().item()
-
-
-def rates(pictures: Tensor) -> tuple[float, float]:
-    r"""`shares` of pictures (n, 3, 32, 32)."""
-    return shares(scenes.parse(pictures))
-
-
 def kept_captions(pictures: Tensor, factors: Tensor) -> tuple[float, float]:
     r"""The share of pictures that keep all six factors: among all, and among the nameable (0: none is)."""
     parsed = scenes.parse(pictures)

@@ -40,14 +40,14 @@ def sweep():
         mu, logvar = vae.posteriors(model, x)
         y, found = vae.decode_all(model, mu), vae.describe_codes(mu, logvar)
         (kept, kept_named), error = vae.kept_captions(y, factors), mse(x, y).mean().item()
-        valid, nameable = vae.rates(vae.drawn_from(model, standard_normal(vae.LATENT), 2000))
+        drawn = scenes.parse(vae.drawn_from(model, standard_normal(vae.LATENT), 2000)).shares()
         bar = "< 0.5" if collapsed else f"< {before}" if before else ""  # it falls strictly
         rows = [("mse", "mean squared error of the mean code's picture", error, ".3f" if error > 0.1 else ".4f", ""),
                 ("all_six", "pictures that keep all six factors", kept, ".0%", "<= 0.01" if collapsed else ""),
                 ("all_six_nameable", "the same among those that are nameable", kept_named, ".0%", ""),
                 ("active", "numbers of the code that are active, of 32", found["active"], ".0f", ""),
-                ("valid", "draws from the prior that are valid scenes", valid, ".1%", ""),
-                ("nameable", "draws from the prior that are nameable", nameable, ".1%", "")]
+                ("valid", "draws from the prior that are valid scenes", drawn["valid"], ".1%", ""),
+                ("nameable", "draws from the prior that are nameable", drawn["nameable"], ".1%", "")]
         if bar:
             form = ".2f" if found["kl"] < 2 else ".1f"
             yield Score(f"vae.beta.kl.{name}", f"nats that a code says, beta = {name}", found["kl"], form, bar=bar)
@@ -81,9 +81,8 @@ def shown():
     r"""Are reconstructions of the chosen one and of the autoencoder scenes? And the clouds in the plane."""
     x, _ = scenes.make_scenes(1000, NEW_SCENES_SEED)
     for place, name in (("", vae.beta_name(vae.CHOSEN)), (".plain", f"autoencoder-scenes-{vae.LATENT}")):
-        valid, nameable = vae.rates(reconstruct(load(name)[0], x[:500]))
-        yield Score(f"vae.shown.valid{place}", f"reconstructions of 500 scenes that are valid, {name}", valid, ".0%")
-        yield Score(f"vae.shown.nameable{place}", "those that are nameable", nameable, ".0%")
+        for kind, share in scenes.parse(reconstruct(load(name)[0], x[:500])).shares().items():
+            yield Score(f"vae.shown.{kind}{place}", f"{kind} of 500 scenes, redrawn by {name}", share, ".0%")
     mu, _ = vae.posteriors(load(vae.beta_name(vae.CHOSEN, 2))[0], x)
     outside = (mu.norm(dim=1) > math.sqrt(-2 * math.log(0.05))).float().mean().item()
     yield Score("vae.shown.outside", "mean codes outside the circle of 95 % of N(0, I), d = 2", outside, ".0%", 0.05)
