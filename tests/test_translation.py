@@ -12,6 +12,7 @@ from helpers.lessons.seq2seq_attention import exercises, experiments, recipes
 from helpers.models import decoding
 from helpers.models.seq2seq import Seq2Seq
 from helpers.systems.translator import Translator
+from helpers.training.checkpoints import load
 
 
 @pytest.fixture(scope="module")
@@ -193,3 +194,25 @@ def bleu_4(hypotheses, references, clip=True, brevity=True, per_sentence=False):
 def test_bleu_by_hand(answer, verdict, capsys):
     exercises.bleu_by_hand().check(answer)
     assert capsys.readouterr().out.startswith(verdict)
+
+
+@pytest.fixture(scope="module")
+def one_order():
+    return Translator(load("seq2seq-scaled-48-900")[0])
+
+
+@pytest.mark.parametrize("text, doubt", [
+    ("회색 배경의 왼쪽 위에 큰 빨간 원이 있다", ""),
+    ("회색 배경의 왼쪽 위에 큰 빨간 원이, 한가운데에 작은 파란 별이 있다", ""),
+    ("큰 빨간 원이 회색 배경의 왼쪽 위에 있다", "This order of words was never in its training. "),
+    ("회색 배경의 왼쪽 위에 빨간 큰 원이 있다", "This order of words was never in its training. "),
+    ("회색 배경의 왼쪽 위에 큰 빨간 동그라미가 있다", "Unknown to this network: 동그라미가. "),
+])
+def test_what_speaks_against_a_translation(one_order, text, doubt):
+    assert experiments.doubts(text, one_order) == doubt
+
+
+@pytest.mark.parametrize("text, word", [("회색 배경의 왼쪽 위에 큰 빨간 원이 없다", "'원' is denied"),
+                                        ("회색 배경의 왼쪽 위에 큰 빨간 고양이가 있다", "'고양이가' is no word")])
+def test_what_the_grammar_does_not_understand_is_said_first(one_order, text, word):
+    assert experiments.doubts(text, one_order).startswith(f"Not to be believed: {word}")

@@ -12,6 +12,7 @@ from .drawing import VALUES
 from .lexicon import UNSAID
 
 EMPTY = "this says nothing about a picture: write something like 'a big red circle in the top left'"
+LEFT_OVER = "has no place in what was understood of this caption"
 DENIED = "a picture shows what is there: say that instead of what is not"
 
 
@@ -29,8 +30,12 @@ class Reading:
 
     @property
     def problems(self) -> list[str]:
-        """Why the text cannot be taken at its word, a sentence for each reason; empty if it can."""
-        return list(dict.fromkeys([*(word.problem for word in self.words if word.problem), *self.lacking]))
+        """Why the text cannot be taken at its word, a sentence for each reason; empty if it can.
+
+        Words that are only left over, because another was not understood, come last.
+        """
+        found = dict.fromkeys([*(word.problem for word in self.words if word.problem), *self.lacking])
+        return sorted(found, key=lambda problem: problem.endswith(LEFT_OVER))
 
     def factors(self):
         """What the text states; ValueError, with the first problem, unless all of it was understood."""
@@ -70,7 +75,7 @@ class Draft:
         words = []
         for i, token in enumerate(self.tokens):
             if self.open(i, "shape", "colour", "size", "shade", "row", "column", "place", "middle", "relation"):
-                self.wrong[i] = f"{token.text!r} has no place in what was understood of this caption"
+                self.wrong[i] = f"{token.text!r} {LEFT_OVER}"
             factor, value, thing = self.said.get(i, ("", "", -1))
             words.append(Word(token.start, token.end, token.text, factor, value, thing, self.wrong.get(i, "")))
         if not words or not (self.said or self.wrong or any(token.role == "thing" for token in self.tokens)):

@@ -87,6 +87,21 @@ def noun_first(count_of_sentences: int = 400) -> tuple[Tensor, Tensor, Tensor, T
     return torch.tensor(rows), tgt, now, before
 
 
+def doubts(text: str, system: Translator) -> str:
+    """Why a translation by a network of the fixed pattern may not be believed; empty where nothing speaks against it.
+
+    What the grammar of captions does not understand; else the words that the network has no number for; else an order
+    of words that its training never showed.
+    """
+    reading, unknown = crowd.read_crowd_caption(text), system.unknown(text)
+    if reading.problems:
+        return f"Not to be believed: {reading.problems[0]}. "
+    if unknown:
+        return f"Unknown to this network: {', '.join(unknown)}. "
+    seen = ("background", *("place", "size", "colour", "shape") * len(reading.factors()[0]))
+    return "" if reading.order() == seen else "This order of words was never in its training. "
+
+
 def follows(weights: Tensor, now: Tensor, before: Tensor) -> tuple[float, float]:
     """Shares of the largest weights (n, T, S) next to where a word stands now, and where it stood, if it moved."""
     moved, largest = (now >= 0) & ((now - before).abs() > 2), weights.argmax(2)
