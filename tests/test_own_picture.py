@@ -135,7 +135,7 @@ def test_grey_black_and_white_and_other_modes():
     assert middle(saved(Image.new("1", (20, 20), 1))) == WHITE
     assert middle(saved(Image.new("RGB", (20, 20), RED), "BMP")) == RED
     assert middle(saved(Image.new("RGB", (20, 20), RED), "WEBP", lossless=True)) == RED
-    assert middle(saved(Image.new("LAB", (20, 20), (255, 128, 128)), "TIFF")) == WHITE
+    assert min(middle(saved(Image.new("LAB", (20, 20), (255, 128, 128)), "TIFF"))) >= 250  # white, by its profile
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "JPEG"])
