@@ -7,10 +7,10 @@ import zlib
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from helpers.data import own_picture as module
-from helpers.data.own_picture import UPRIGHT, own_picture
+from helpers.data.own_picture import own_picture
 
 RED, WHITE = (200, 40, 20), (255, 255, 255)
 
@@ -60,7 +60,9 @@ def test_a_path_a_string_and_bytes_are_one_picture(tmp_path, monkeypatch):
 
 def stored(orientation):
     """A JPEG of the quarters as a camera writes it that was held so: turned back by what EXIF says."""
-    back = {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}.get(orientation, UPRIGHT.get(orientation))
+    turns = Image.Transpose  # of the camera, in the order of EXIF's numbers from 2 on
+    back = (None, turns.FLIP_LEFT_RIGHT, turns.ROTATE_180, turns.FLIP_TOP_BOTTOM, turns.TRANSPOSE, turns.ROTATE_90,
+            turns.TRANSVERSE, turns.ROTATE_270)[orientation - 1]
     image = Image.fromarray(quarters())
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -74,6 +76,8 @@ def test_upright_by_exif(orientation):
     corners = mine.x[:, [10, 10, 30, 30], [10, 30, 10, 30]].round().T.tolist()
     assert corners == [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]]
     assert ("turned upright" in mine.done) == (orientation > 1)
+    by_pillow = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(stored(orientation)))))
+    assert np.array_equal((255 * mine.x).round().byte().permute(1, 2, 0), by_pillow)
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 77])
