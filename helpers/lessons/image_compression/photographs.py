@@ -21,6 +21,8 @@ from .file_formats import bytes_for, pixel_error, rate_curve
 PHOTOGRAPHS = {"astronaut": "astronaut.png", "camera": "camera.png", "cat": "chelsea.png", "coffee": "coffee.png",
                "rocket": "rocket.jpg"}
 
+EXACT = 1e-9  # an error that is as good as none, and has a logarithm
+
 
 def photograph_path(name: str) -> Path:
     """The file of one of PHOTOGRAPHS, for `own_picture`. ValueError for another name."""
@@ -63,6 +65,7 @@ def at_our_error(points, error: float, size: int) -> str:
 
     points  its `rate_curve`; where the error lies outside it, the end of the curve that is nearest is named
     """
+    points, error = [(bytes_, max(loss, EXACT)) for bytes_, loss in points], max(error, EXACT)
     (least, worst), (most, best) = points[0], points[-1]
     if error > worst:
         return f"{least:,} bytes, {least / size:.2f} times ours: even its worst quality is better"

@@ -167,7 +167,8 @@ def on_photographs():
     """Where the U-Nets have learned nothing: their error over that of the smoothest surface."""
     errors = errors_on_photographs()
     for world in ("emoji", "scenes"):
-        yield Score(f"inpainting.photographs.{world}", f"error of the U-Net for {world} over the smoothest's, photographs",
+        what = f"error of the U-Net for {world} over that of the smoothest surface, photographs"
+        yield Score(f"inpainting.photographs.{world}", what,
                     errors[f"U-Net, for {world}"] / errors["smoothest"], ".1f", 1, ">= 2")
 
 
