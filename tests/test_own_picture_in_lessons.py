@@ -10,8 +10,10 @@ from helpers.lessons.denoising.experiments import denoise_own, lead_on_photograp
 from helpers.lessons.image_compression import file_formats
 from helpers.lessons.image_compression.photographs import PHOTOGRAPHS, at_our_error, codec_trial, photograph_path
 from helpers.lessons.inpainting.experiments import errors_on_photographs, fill_own
+from helpers.metrics.pictures import reconstruct
 from helpers.show.raster import to_uint8
 from helpers.systems.codec import compress, decompress
+from helpers.training.checkpoints import load
 
 
 @pytest.mark.parametrize("name", PHOTOGRAPHS)
@@ -71,6 +73,10 @@ def test_denoisers_on_a_photograph():
     assert list(by) == ["in", "non-local means", "skips, for emoji", "skips, for scenes"]
     assert all(y.shape == x.shape and y.abs().max() <= 1 for y in by.values())
     assert torch.equal(by["in"], with_noise(x, 0.1).clamp(-1, 1))
+    for world in ("emoji", "scenes"):
+        expected = reconstruct(load(f"dae-{world}-unet")[0], with_noise(x, 0.1))
+        assert torch.equal(by[f"skips, for {world}"], expected)
+    assert denoise_own(torch.ones(1, 3, 8, 8))["in"].max() == 1  # noise on white goes beyond it
     quality = {name: mean_psnr(x, y) for name, y in by.items()}
     assert quality["non-local means"] > quality["skips, for emoji"] + 2 > quality["skips, for scenes"] + 4
     lead = lead_on_photographs("skips, for emoji", side=64)
