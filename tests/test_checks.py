@@ -137,6 +137,9 @@ def test_a_forgotten_return_is_answered_as_such(answer, capsys):
 def with_the_dots_left(x):
     ...  # your code
     y = x[..., None][..., 0]
+    if y.ndim:
+        ...  # your code
+        y = -y
     return (y * y)[...]
 
 

@@ -1,7 +1,7 @@
 """The notebooks as they are committed. That they run, offline and within their memory, is nbval's part.
 
-An exercise is a code cell tagged "exercise" (the stub), and some cells later one tagged "solution", which is
-folded and runs like any other cell.
+An exercise is a code cell tagged "exercise" (the stub), a gap one tagged "gap"; some cells later a prose cell tagged
+"solution" holds the solution, folded. nbval's part (conftest.py) runs it in the place of its stub.
 """
 
 import ast
@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 import nbformat
 import pytest
+from conftest import CODE_SOLUTIONS
 
 from helpers import ROOT
 from helpers.course import notebook_files, outline, publish
@@ -79,15 +80,25 @@ def test_there_is_something_to_see(path):
 
 
 @EACH
-def test_exercises_have_folded_solutions(path):
-    cells = own_code(read(path))
-    order = [tag for cell in cells for tag in ("exercise", "solution") if notebook_files.tagged(cell, tag)]
-    assert order == ["exercise", "solution"] * (len(order) // 2), "each exercise is followed by its solution"
-    assert (1 if path.name[:2] in SHORT else 2) <= len(order) // 2 <= 3
-    solutions = [cell for cell in cells if notebook_files.tagged(cell, "solution")]
-    folded = [cell.metadata.get("jupyter", {}).get("source_hidden", False) for cell in solutions]
-    assert all(folded), "fold the solutions: metadata.jupyter.source_hidden"
-    assert all(ast.parse(cell.source) for cell in cells if notebook_files.tagged(cell, "exercise")), "a stub is Python"
+def test_exercises_and_gaps_have_folded_solutions(path):
+    notebook = read(path)
+    cells = own_code(notebook)
+    stubs = {tag: [cell for cell in cells if notebook_files.tagged(cell, tag)] for tag in notebook_files.STUBS}
+    in_code = [cell for cell in cells if notebook_files.tagged(cell, "solution")]
+    assert (1 if path.name[:2] in SHORT else 2) <= len(stubs["exercise"]) <= 3 and len(stubs["gap"]) <= 3
+    if path.name[:2] in CODE_SOLUTIONS:
+        assert in_code, "its solutions are prose now: shorten CODE_SOLUTIONS"
+        assert all(cell.metadata.get("jupyter", {}).get("source_hidden", False) for cell in in_code)
+    else:
+        assert not in_code, "a solution that is a code cell prints ✓ before the reader has tried"
+        assert len(notebook_files.solved(notebook)) == sum(map(len, stubs.values()))
+
+
+@EACH
+def test_what_the_reader_is_to_write_is_open(path):
+    stubs = [cell for cell in own_code(read(path)) if any(notebook_files.tagged(cell, t) for t in notebook_files.STUBS)]
+    said = ["".join(output.get("text", "") for output in cell.outputs) for cell in stubs]
+    assert all(re.search("^○ ", text, re.MULTILINE) for text in said), said
 
 
 @EACH

@@ -220,3 +220,58 @@ def test_a_page_gives_freed_memory_back(folder):
     path = save(folder, f"import sys; sys.path.insert(0, {str(ROOT)!r}); import helpers.course", small)
     notebook = nbformat.read(path, as_version=4)
     assert publish.execute(notebook, path.name)["rest_mb"] < 250
+
+
+# -- solutions -----------------------------------------------------------------------------------------------------
+
+
+EXERCISE = "import math\n\n\ndef double(x):\n    ...  # your code\n\n\ncard = cards[0]\ncard.check(double)"
+GAP = "def my_sum(a, b):\n    return ...\n\n\ntotal = checks.gap('a sum', my_sum, torch.add, a, b, tol=0.1)"
+
+
+def fold(code, tags=("solution",), summary="Solution 02.1"):
+    text = f"Words before.\n\n<details><summary>{summary}</summary>\n\n```python\n{code}\n```\n\n</details>"
+    return v4.new_markdown_cell(text, metadata={"tags": list(tags)})
+
+
+def stub(source, tag="exercise"):
+    return v4.new_code_cell(source, metadata={"tags": [tag]})
+
+
+def test_a_solution_stands_before_a_strict_check():
+    hint = v4.new_markdown_cell("<details><summary>Hint</summary>\n\n```python\nno\n```\n\n</details>")
+    cells = [stub(EXERCISE), hint, fold("def double(x):\n    return 2 * x"), v4.new_code_cell("x = 1"),
+             stub(GAP, "gap"), fold("def my_sum(a, b):\n    return a + b", summary="Solution: a sum")]
+    (first, exercise), (second, gap) = notebook_files.solved(v4.new_notebook(cells=cells))
+    assert first is cells[0] and second is cells[4]
+    assert exercise == ("import math\n\n\ndef double(x):\n    ...  # your code\n\n\ncard = cards[0]\n"
+                        "def double(x):\n    return 2 * x\n\ncard.check(double, strict=True)\n")
+    assert gap.endswith("def my_sum(a, b):\n    return a + b\n\n"
+                        "total = checks.gap('a sum', my_sum, torch.add, a, b, tol=0.1, strict=True)\n")
+    assert gap.startswith("def my_sum(a, b):\n    return ...\n")
+
+
+def test_a_page_without_stubs_has_no_solutions():
+    assert notebook_files.solved(v4.new_notebook(cells=[v4.new_code_cell("x = 1")])) == []
+
+
+RIGHT = "def double(x):\n    return 2 * x"
+
+
+@pytest.mark.parametrize("cells, sentence", [
+    ([stub(EXERCISE)], "cell 1 is followed by 0 folded solutions"),
+    ([stub(EXERCISE), fold(RIGHT, tags=())], "cell 1 is followed by 0"),
+    ([stub(EXERCISE), fold(RIGHT, summary="Hint 2")], "cell 1 is followed by 0"),
+    ([stub(EXERCISE), fold(RIGHT), fold(RIGHT)], "cell 1 is followed by 2"),
+    ([stub(EXERCISE), stub(EXERCISE), fold(RIGHT)], "cell 1 is followed by 0"),
+    ([fold(RIGHT), stub(EXERCISE)], "cell 2 is followed by 0"),
+    ([stub(EXERCISE), v4.new_code_cell(fold(RIGHT).source, metadata={"tags": ["solution"]})], "followed by 0"),
+    ([stub(EXERCISE), fold("def double(x:")], "cell 1 or its solution is no Python"),
+    ([stub("def double(x"), fold(RIGHT)], "cell 1 or its solution is no Python"),
+    ([stub(""), fold(RIGHT)], "cell 1 or its solution is no Python"),
+    ([stub(EXERCISE + "\nprint(3)"), fold(RIGHT)], "cell 1 does not end with its check"),
+    ([stub("def double(x): ..."), fold(RIGHT)], "cell 1 does not end with its check"),
+])
+def test_what_is_no_exercise_with_one_solution(cells, sentence):
+    with pytest.raises(notebook_files.PageError, match=sentence):
+        notebook_files.solved(v4.new_notebook(cells=cells))

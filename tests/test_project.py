@@ -331,3 +331,21 @@ def test_a_name_that_a_page_uses_again_for_another_thing_is_seen():
             assert failed == ([] if last == "y = 2" else ["assert x == 1\n-> AssertionError: "])
     finally:
         kernel.stop()
+
+
+def test_a_solution_that_does_not_pass_is_seen():
+    from conftest import NotebookRules
+    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+    from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel
+
+    stub = new_code_cell("from helpers.course import checks\ndef double(x): ...\n"
+                         "twice = checks.gap('twice', double, lambda x: 2 * x, 3.0)", metadata={"tags": ["gap"]})
+    kernel = RunningKernel(CURRENT_ENV_KERNEL_NAME)
+    try:
+        for factor, wrong in ((2, ""), (3, "AssertionError: ✗ twice: yours is 9; expected 6. ")):
+            text = f"<details><summary>Solution</summary>\n\n```python\ndef double(x): return {factor} * x\n```\n</details>"
+            page = new_notebook(cells=[stub, new_markdown_cell(text, metadata={"tags": ["solution"]})])
+            failed = NotebookRules().run_solutions(kernel, page)
+            assert len(failed) == bool(wrong) and all(wrong in line for line in failed)
+    finally:
+        kernel.stop()

@@ -146,7 +146,7 @@ def _is_open(answer: Any) -> bool:
     return not written or any(map(_lacks_a_value, written))
 
 
-def _is_constant(line: ast.stmt) -> bool:
+def _is_constant(line: ast.AST) -> bool:
     """A docstring, or `...` on a line by itself."""
     return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)
 
@@ -157,7 +157,7 @@ def _lacks_a_value(node: ast.AST) -> bool:
         return node.value is ...
     if isinstance(node, ast.Subscript):
         return _lacks_a_value(node.value)
-    inner = (child for child in ast.iter_child_nodes(node) if not (isinstance(child, ast.stmt) and _is_constant(child)))
+    inner = (child for child in ast.iter_child_nodes(node) if not _is_constant(child))
     return any(map(_lacks_a_value, inner))
 
 

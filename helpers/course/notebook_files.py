@@ -4,6 +4,7 @@ A widget lives only while its kernel does, and GitHub shows an error in its plac
 the PNG still that was displayed with it. Execution counts stay, since nbval fails on outputs that have none.
 """
 
+import ast
 import base64
 import copy
 import hashlib
@@ -18,7 +19,10 @@ from . import outline
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 SCORE = re.compile(r"<!--score:([\w.-]+)-->.*?<!--/-->", re.DOTALL)
-# What stays of a cell's metadata: the last two fold a solution, in JupyterLab and on Colab.
+# A solution is prose: it runs, prints and shows nothing on the page. The tests put it in the place of its stub.
+SOLUTION = re.compile(r"<details>\s*<summary>Solution.*?</summary>\s*```python\n(.*?)```\s*</details>", re.DOTALL)
+STUBS = ("exercise", "gap")
+# What stays of a cell's metadata: the last two fold a cell, in JupyterLab and on Colab.
 KEPT = ("tags", "jupyter", "cellView")
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -151,3 +155,47 @@ def fill_scores(text):
         return f"<!--score:{found[1]}-->{scores[found[1]]['text']}<!--/-->"
 
     return SCORE.sub(span, text)
+
+
+def solved(notebook):
+    """[(the cell of an exercise or a gap, its source with the solution in it)], in the page's order.
+
+    Such a cell is tagged "exercise" or "gap", and its last statement is the check: NAME.check(ANSWER), or
+    NAME = checks.gap(...). The next such cell, or the page's end, comes after a prose cell tagged "solution" that holds
+
+        <details><summary>Solution 02.1</summary>
+
+        ```python
+        def principal_angles(a, b):
+            ...
+        ```
+
+        </details>
+
+    The solution stands before the check, which is made strict: it raises unless the answer is right. PageError where a
+    solution is missing, is no Python, or where a cell does not end with its check.
+    """
+    places = [n for n, cell in enumerate(notebook.cells) if any(tagged(cell, tag) for tag in STUBS)]
+    found = []
+    for start, end in zip(places, [*places[1:], len(notebook.cells)], strict=True):
+        texts = [match[1] for cell in notebook.cells[start + 1 : end] if tagged(cell, "solution")
+                 for match in SOLUTION.finditer(cell.source) if cell.cell_type == "markdown"]
+        if len(texts) != 1:
+            raise PageError(f"cell {start + 1} is followed by {len(texts)} folded solutions: write one")
+        found.append((notebook.cells[start], _with_solution(notebook.cells[start].source, texts[0], start + 1)))
+    return found
+
+
+def _with_solution(stub, solution, position):
+    """The source of a stub's cell in which the solution stands before a strict check."""
+    try:
+        check = ast.parse(stub).body[-1]
+        ast.parse(solution)
+    except (SyntaxError, IndexError) as error:
+        raise PageError(f"cell {position} or its solution is no Python: {error}") from None
+    call = getattr(check, "value", None)
+    if not isinstance(call, ast.Call) or getattr(call.func, "attr", "") not in ("check", "gap"):
+        raise PageError(f"cell {position} does not end with its check, NAME.check(ANSWER) or checks.gap(...)")
+    call.keywords.append(ast.keyword("strict", ast.Constant(True)))
+    before = "\n".join(stub.splitlines()[: check.lineno - 1])
+    return f"{before}\n{solution}\n{ast.unparse(check)}\n"
