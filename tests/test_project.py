@@ -343,7 +343,8 @@ def test_a_solution_that_does_not_pass_is_seen():
     kernel = RunningKernel(CURRENT_ENV_KERNEL_NAME)
     try:
         for factor, wrong in ((2, ""), (3, "AssertionError: ✗ twice: yours is 9; expected 6. ")):
-            text = f"<details><summary>Solution</summary>\n\n```python\ndef double(x): return {factor} * x\n```\n</details>"
+            code = f"```python\ndef double(x): return {factor} * x\n```"
+            text = f"<details><summary>Solution</summary>\n\n{code}\n</details>"
             page = new_notebook(cells=[stub, new_markdown_cell(text, metadata={"tags": ["solution"]})])
             failed = NotebookRules().run_solutions(kernel, page)
             assert len(failed) == bool(wrong) and all(wrong in line for line in failed)

@@ -8,6 +8,7 @@ import ast
 import base64
 import copy
 import hashlib
+import itertools
 import re
 
 import nbformat
@@ -177,7 +178,7 @@ def solved(notebook):
     """
     places = [n for n, cell in enumerate(notebook.cells) if any(tagged(cell, tag) for tag in STUBS)]
     found = []
-    for start, end in zip(places, [*places[1:], len(notebook.cells)], strict=True):
+    for start, end in itertools.pairwise([*places, len(notebook.cells)]):
         texts = [match[1] for cell in notebook.cells[start + 1 : end] if tagged(cell, "solution")
                  for match in SOLUTION.finditer(cell.source) if cell.cell_type == "markdown"]
         if len(texts) != 1:
