@@ -1,6 +1,6 @@
 """Text that can be seen: translations with their differences marked, beside pictures of what they say; and tables.
 
-    show_translations([Translated("빨간 원", "a red circle", "a blue circle", scene, wrong_scene)], "Which word is wrong?")
+    show_translations([Translated("빨간 원", "a red circle", "a blue circle", scene, wrong)], "Which word is wrong?")
 
 A word that should not be there is struck through, one that is lacking is underlined: colour is not the only sign.
 """
