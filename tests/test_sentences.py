@@ -52,11 +52,12 @@ def test_translations_show_both_scenes_and_what_differs(shown):
 
 
 def test_a_table_has_heads_for_rows_and_columns_and_a_caption(shown):
-    show_table([("AE", 0.25, "<1 %"), ("VAE & more", 12, "few")], ["model", "error", "share"], "Lower is better.")
+    show_table([("AE", 0.25, "<1 %", "soft"), ("VAE & more", 12, "few", "softer")],
+               ["model", "error", "share", "edges"], "Lower is better.")
     html, text = shown[0]["text/html"], shown[0]["text/plain"]
-    assert html.count('scope="col"') == 3 and html.count('scope="row"') == 2 and "<caption" in html
-    assert "VAE &amp; more" in html and html.count("text-align:right") == 2 + 3, "figures, not words, at the right"
-    assert text.splitlines()[0].split() == ["model", "error", "share"] and text.endswith("Lower is better.")
+    assert html.count('scope="col"') == 4 and html.count('scope="row"') == 2 and "<caption" in html
+    assert "VAE &amp; more" in html and html.count("text-align:right") == 2 * 3, "columns with figures at the right"
+    assert text.splitlines()[0].split() == ["model", "error", "share", "edges"] and text.endswith("Lower is better.")
     for rows in ([], [("AE", 1)], [("AE", 1, 2, 3)]):
         with pytest.raises(ValueError, match="one entry for each of the columns"):
             show_table(rows, ["model", "error", "share"], "")

@@ -70,27 +70,28 @@ def marked_differences(right: str, written: str) -> tuple[str, str]:
 
 
 def show_table(rows: Sequence[Sequence[Any]], columns: Sequence[str], caption: str) -> None:
-    """Show rows under their columns' names; the first column names the row, numbers stand at the right.
+    """Show rows under their columns' names; the first column names the row, columns with figures stand at the right.
 
     ValueError unless each row has one entry a column.
     """
     if not rows or any(len(row) != len(columns) for row in rows):
         raise ValueError(f"each of the {len(rows)} rows needs one entry for each of the columns {list(columns)}")
-    head = "".join(f'<th scope="col" style="{_CELL if i == 0 else _NUMBER}">{html.escape(name)}</th>'
-                   for i, name in enumerate(columns))
+    styles = [_CELL, *(_NUMBER if any(map(_is_figure, column)) else _CELL for column in [*zip(*rows, strict=True)][1:])]
+    head = "".join(f'<th scope="col" style="{style}">{html.escape(name)}</th>'
+                   for name, style in zip(columns, styles, strict=True))
     body = []
-    for first, *rest in rows:
-        cells = "".join(f'<td style="{_CELL if isinstance(x, str) and not _is_figure(x) else _NUMBER}">'
-                        f"{html.escape(str(x))}</td>" for x in rest)
-        body.append(f'<tr><th scope="row" style="{_CELL}">{html.escape(str(first))}</th>{cells}</tr>')
+    for row in rows:
+        first, *rest = (html.escape(str(x)) for x in row)
+        cells = "".join(f'<td style="{style}">{x}</td>' for x, style in zip(rest, styles[1:], strict=True))
+        body.append(f'<tr><th scope="row" style="{_CELL}">{first}</th>{cells}</tr>')
     text = [[str(x) for x in row] for row in (columns, *rows)]
     widths = [max(map(len, column)) for column in zip(*text, strict=True)]
     plain = "\n".join("  ".join(x.ljust(w) for x, w in zip(row, widths, strict=True)).rstrip() for row in text)
     _show(f"<thead><tr>{head}</tr></thead>", body, caption, plain)
 
 
-def _is_figure(text: str) -> bool:
-    return text[:1].isdigit() or text[:1] in "-−±<>"
+def _is_figure(entry: Any) -> bool:
+    return str(entry).lstrip("-−±<>≤≥ ")[:1].isdigit()
 
 
 def _picture(picture: np.ndarray | None, alt: str) -> str:
