@@ -57,12 +57,10 @@ def attention_step(model, sentence: str, step: int) -> Diagram:
                  [note("encoder\nstates h"), None,
                   *(vector(memory.states[0, j, :SHOWN], "", "hidden", cell=10) for j in n)],
                  [s, arrow("compare,\nsoftmax"), *(weight(weights[j].item(), 36) for j in n)], gap=(5, 6))
-    c = vector(context[: 2 * SHOWN], "", cell=14, upright=False)
-    readout = operation("readout")
-    out = row(readout, arrow(), operation(wrote[step], "words"))
-    lower = column(c, arrow("context vector c", length=30), readout)
-    root = column(table, arrow("sum of weight × h", length=34), lower)
-    return Diagram(row(root, arrow("next word"), operation(wrote[step], "words")), link(s, "bottom", readout, "left"),
+    c = vector(context[:SHOWN], "", cell=14, upright=False)
+    readout = row(operation("readout"), arrow("next word"), operation(wrote[step], "words"))
+    root = column(table, arrow("sum of weight × h", length=34), c, arrow("context vector c", length=30), readout)
+    return Diagram(root, link(s, "bottom", readout, "left"),
                    title="One step of attention",
                    description="The decoder's state is compared with each encoder state. A softmax makes weights of the "
                                "scores; the weighted sum of the states is the context vector of this word.")

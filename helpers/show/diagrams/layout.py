@@ -59,9 +59,9 @@ class Group(Element):
 
 
 def _join(cells: Sequence[Element | None], leaves: str, meets: str) -> None:
-    """Tell each arrow between two cells of a row or a column what it joins."""
+    """Tell each arrow between two cells of a row, or else of a column, what it joins."""
     for before, cell, after in zip(cells, cells[1:], cells[2:], strict=False):
-        if isinstance(cell, Arrow) and before is not None and after is not None:
+        if isinstance(cell, Arrow) and cell.ends is None and before is not None and after is not None:
             cell.join(before, leaves, after, meets)
 
 
