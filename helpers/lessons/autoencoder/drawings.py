@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from ...show.diagrams import Diagram, arrow, column, grid, link, maps, picture, row, vector
+from ...show.diagrams import Diagram, arrow, grid, link, maps, picture, row, vector
 
 
 @torch.no_grad()
@@ -20,18 +20,16 @@ def autoencoder_layers(model, x) -> Diagram:
     up = F.silu(decoder.norm1(decoder.block1(decoder.unfold(decoder.up1(grown)))))
     last = F.silu(decoder.norm2(decoder.block2(decoder.unfold(decoder.up2(up)))))
     y = decoder(z).clamp(-1, 1)
-    code = vector(z[0], f"code z\n{z.shape[1]} numbers", cell=16)
+    code = vector(z[0], f"code z: {z.shape[1]} numbers", cell=min(14, 120 / z.shape[1]), upright=False)
     ways = [[picture(x[0], "x\n3 × 32²", 76), maps(stem[0], "16 × 16²", side=52), maps(middle[0], "32 × 8²", side=36),
              maps(bottom[0], "16 × 4²", side=22)],
             [picture(y[0], "drawing\n3 × 32²", 76), maps(last[0], "16 × 16²", side=52), maps(up[0], "32 × 8²", side=36),
              maps(grown[0], "16 × 4²", side=22)]]
     names = [("fold, stem", "down1, block", "down2"), ("picture, unfold", "up2, block2", "up1, block1")]
-    there = row(*(cell for pair in zip(ways[0], [arrow(name) for name in names[0]], strict=False) for cell in pair),
-                ways[0][3])
     rows = [[cell for pair in zip(way, [*made, None], strict=True) for cell in pair][:-1]
             for way, made in zip(ways, ([arrow(name, 84) for name in names[0]], [None] * 3), strict=True)]
     back = [link(b, "left", a, "right", name) for a, b, name in zip(ways[1], ways[1][1:], names[1], strict=False)]
-    return Diagram(row(grid(*rows, gap=(4, 34)), code, gap=96), *back,
+    return Diagram(row(grid(*rows, gap=(4, 34)), code, gap=40), *back,
                    link(ways[0][3], "right", code, "top", "hidden 128, code"),
                    link(code, "bottom", ways[1][3], "right", "hidden 128, spread"), title="The autoencoder of notebook 02",
                    description="The encoder makes a picture smaller in three steps, down to a code of a few numbers. The "

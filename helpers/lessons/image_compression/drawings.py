@@ -15,10 +15,10 @@ def there_and_back(coder, x) -> Diagram:
     back = coder.quantiser.values(symbols)
 
     def values(row, quantity: str = "code", digits: str = ".2f"):
-        return column(*(operation(format(value, digits), quantity) for value in row.tolist()), gap=2)
+        return column(*(operation(format(value, digits).replace("-", "−"), quantity, least=52) for value in row.tolist()), gap=2)
 
-    there = [picture(x[0], "picture"), values(z[0]), values(symbols[0], "hidden", "d")]
-    here = [picture(coder.decompress(data, 1)[0], "drawing"), values(back[0]), values(symbols[0], "hidden", "d")]
+    there = [picture(x[0], "picture"), values(z[0]), values(symbols[0], "network", "d")]
+    here = [picture(coder.decompress(data, 1)[0], "drawing"), values(back[0]), values(symbols[0], "network", "d")]
     file = operation(data.hex(" "), "words", f"{len(data)} bytes")
     steps = [arrow("encoder"), arrow("quantise"), arrow("entropy\ncoder")]
     table = grid([there[0], steps[0], there[1], steps[1], there[2], steps[2], file],

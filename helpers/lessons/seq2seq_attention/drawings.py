@@ -25,25 +25,28 @@ def read_and_written(model, sentence: str):
 
 
 def encoder_decoder(model, sentence: str) -> Diagram:
-    """The encoder reads a sentence into one context vector, from which the decoder writes: two words, and the last."""
+    """The encoder reads a sentence into one context vector, from which the decoder writes it in another language."""
     read, memory, wrote, states = read_and_written(model, sentence)
-    chosen, gap = [0, 1, 2, len(read) - 1], len(wrote) - 1
-    top, middle, above, line, below = [], [], [], [], []
-    for j in chosen:
-        top += [operation(read[j], "words"), note("…") if j == 2 else None]
-        middle += [vector(memory.states[0, j, :SHOWN], f"h{sub(j)}", "hidden", cell=10), note("⇄" if j < 2 else "…")]
-    for t in (0, 1, gap):
-        above += [operation(wrote[t - 1] if t else "<s>", "words"), None]
-        line += [vector(states[t, :SHOWN], "s", "hidden", cell=10), arrow(length=22) if not t else note("…")]
-        below += [operation(wrote[t], "words"), None]
-    encoder = grid(top[:-1], [arrow(length=24) if cell in top[::2] else None for cell in top[:-1]], middle[:-1], gap=(7, 0))
-    decoder = grid(above[:-1], [arrow(length=24) if i % 2 == 0 else None for i in range(5)], line[:-1],
-                   [arrow("readout" if i == 4 else "", length=30) if i % 2 == 0 else None for i in range(5)], below[:-1],
-                   gap=(7, 0))
-    c = vector(memory.summary[0, :SHOWN], "context\nvector c", cell=14)
-    return Diagram(row(encoder, arrow("ends"), c, arrow("start"), decoder, gap=2), title="An encoder and a decoder",
+    last = len(wrote) - 1
+    heard = [operation(read[j], "words") for j in (0, 1, -1)]
+    inner = [vector(memory.states[0, j, :SHOWN], f"h{small(j % len(read) + 1)}", "hidden", cell=11) for j in (0, 1, -1)]
+    given = [operation(token, "words") for token in ("<s>", wrote[0], wrote[last - 1])]
+    steps = [vector(states[t, :SHOWN], f"s{small(t + 1)}", "hidden", cell=11) for t in (0, 1, last)]
+    said = [operation(wrote[t], "words") for t in (0, 1, last)]
+    c = vector(memory.summary[0, :SHOWN], "context\nvector c", cell=15)
+
+    def between(cells, joints, middle, right):
+        return [cells[0], joints, cells[1], note("…"), cells[2], None, middle, None, right[0], None, right[1], note("…"), right[2]]
+
+    table = grid(between(heard, None, None, given), [arrow(length=20) if i in (0, 2, 4, 8, 10, 12) else None for i in range(13)],
+                 [inner[0], note("⇄", 16), inner[1], note("…"), inner[2], arrow("ends"), c, arrow("start"),
+                  steps[0], arrow(length=26), steps[1], note("…"), steps[2]],
+                 [*[None] * 8, *[arrow(length=24) if i % 2 == 0 else None for i in range(5)]],
+                 [*[None] * 8, said[0], None, said[1], note("…"), said[2]], gap=(7, 2))
+    return Diagram(table, link(said[0], "right", given[1], "left", dashed=True), title="An encoder and a decoder",
                    description="The encoder turns each word of a Korean sentence into a state. Its two ends become one "
-                               "context vector, from which the decoder writes an English word at each of its steps.")
+                               "context vector, from which the decoder writes an English word at each of its steps. "
+                               "Each word that it writes is what it reads next.")
 
 
 def attention_step(model, sentence: str, step: int) -> Diagram:
@@ -56,15 +59,18 @@ def attention_step(model, sentence: str, step: int) -> Diagram:
     table = grid([None, None, *(operation(word, "words") for word in read)], [None, None, *(arrow(length=20) for _ in n)],
                  [note("encoder\nstates h"), None,
                   *(vector(memory.states[0, j, :SHOWN], "", "hidden", cell=10) for j in n)],
-                 [s, arrow("compare,\nsoftmax"), *(weight(weights[j].item(), 36) for j in n)], gap=(5, 6))
+                 [None] * 2 + [arrow(length=16) for _ in n],
+                 [s, arrow("compare,\nsoftmax"), *(weight(weights[j].item(), 36) for j in n)], gap=(5, 3))
     c = vector(context[:SHOWN], "", cell=14, upright=False)
-    readout = row(operation("readout"), arrow("next word"), operation(wrote[step], "words"))
-    root = column(table, arrow("sum of weight × h", length=34), c, arrow("context vector c", length=30), readout)
+    readout = operation("readout")
+    root = column(table, arrow("sum of weight × h", length=26), c, arrow("context vector c", length=26), readout,
+                  arrow("next word", length=24), operation(wrote[step], "words"))
     return Diagram(root, link(s, "bottom", readout, "left"),
                    title="One step of attention",
                    description="The decoder's state is compared with each encoder state. A softmax makes weights of the "
                                "scores; the weighted sum of the states is the context vector of this word.")
 
 
-def sub(j: int) -> str:
-    return str(j + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+def small(number: int) -> str:
+    """A number as an index, in small digits."""
+    return str(number).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from ...show.diagrams import Diagram, arrow, grid, link, operation
 
+WIDE = 176  # pixels: a notebook
+
 
 def course_threads() -> Diagram:
     """Which notebooks meet in Stable Diffusion, and what notebook 01 becomes in both DALL·Es."""
     goal = operation("14 Stable Diffusion", "picture", "15 Midjourney")
-    last = [operation(f"13 Text to image", note="attention reads the prompt"),
-            operation("08 VAE", "code", "the space to draw in"),
-            operation("12 Diffusion", "noise", "many small steps"), operation("11 CLIP", "words", "encodes the prompt")]
-    first = [operation("01 Attention", "attention"), operation("02 Autoencoder", "code"),
-             operation("06 Denoising", "noise", "one step"), None]
-    again = [operation("01 Seq2Seq", "words"), arrow("pictures as the language"), operation("16 DALL·E", "picture")]
-    again2 = [operation("01 Seq2Seq", "words"), arrow("CLIP in the middle"), operation("17 DALL·E 2", "picture")]
+    last = [operation("13 Text to image", "attention", "attention reads the prompt", least=WIDE),
+            operation("08 VAE", "code", "the space to draw in", least=WIDE),
+            operation("12 Diffusion", "noise", "many small steps", least=WIDE),
+            operation("11 CLIP", "words", "encodes the prompt", least=WIDE)]
+    first = [operation("01 Attention", "attention", "looks back", least=WIDE), operation("02 Autoencoder", "code", "compresses", least=WIDE),
+             operation("06 Denoising", "noise", "one step", least=WIDE), None]
+    again = [operation("01 Seq2Seq", "words", "pictures as the language", least=WIDE), arrow(),
+             operation("16 DALL·E", "picture", least=WIDE)]
+    again2 = [operation("01 Seq2Seq", "words", "CLIP in the middle", least=WIDE), arrow(), operation("17 DALL·E 2", "picture", least=WIDE)]
     rows = [[a, arrow() if a else None, b, None, None] for a, b in zip(first, last, strict=True)]
     rows[1][4] = goal
     links = [link(b, "right", goal, meets) for b, meets in zip(last, ("top", "left", "bottom", "bottom"), strict=True)]

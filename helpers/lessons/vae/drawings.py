@@ -10,21 +10,23 @@ from .experiments import seeded
 
 @torch.no_grad()
 def cloud_of_codes(model, x) -> Diagram:
-    """A picture x[:1] becomes a mean and a spread, a draw becomes a picture; the other clouds are of x[1:]. d = 2."""
+    """x[:1] becomes a mean and a spread, and a draw a picture; the plane shows the clouds of all x (N, C, S, S). d = 2."""
     mu, logvar = model.encode(x)
-    sigma, eps = torch.exp(0.5 * logvar), seeded((8, 2))
+    sigma, eps = torch.exp(0.5 * logvar), seeded((24, 2))
     z = mu[:1] + sigma[:1] * eps
-    y = model.decode(z[:1]).clamp(-1, 1)
-    plane = cloud(mu, sigma, z, "the plane of codes\ndashed: N(0, I)", side=150)
-    mean, spread = vector(mu[0], "mean μ", cell=18, limit=3), vector(sigma[0], "spread σ", cell=18, limit=1)
-    dice, code = vector(eps[0], "dice ε", "noise", cell=18, limit=3), vector(z[0], "code z\n= μ + σ ⊙ ε", cell=18, limit=3)
-    drawing = picture(y[0], "drawing")
+    near = cloud(mu[:1], sigma[:1], z, "its cloud, and draws", side=110, middle=mu[0], reach=3.3 * sigma[0].max().item())
+    world = cloud(mu, sigma, [], f"the clouds of {len(x)} pictures\ndashed: N(0, I)", side=130)
+    mean, spread = vector(mu[0], "mean μ", cell=17, limit=3), vector(sigma[0], "spread σ", cell=17, limit=0.1)
+    dice = vector(eps[0], "dice ε", "noise", cell=17, limit=3)
+    code = vector(z[0], "z = μ + σ ⊙ ε", cell=17, limit=3)
+    encoder, drawing = operation("encoder"), picture(model.decode(z[:1])[0].clamp(-1, 1), "drawing")
     price, error = operation("KL(q(z|x) ‖ N(0, I))", "loss", "stay near 0"), operation("−log p(x|z)", "loss", "draw x well")
-    table = grid([None, None, None, None, None, None, dice],
-                 [picture(x[0], "picture x"), arrow("encoder"), column(mean, spread, gap=12), arrow(), plane, arrow("draw"),
+    table = grid([picture(x[0], "picture x"), arrow(length=22), encoder, column(mean, spread, gap=8), near, arrow("draw"),
                   code, arrow("decoder"), drawing],
-                 [None, None, None, None, price, None, None, None, error], gap=(4, 20))
-    return Diagram(table, link(dice, "bottom", code, "top"), link(plane, "bottom", price, "top"),
-                   link(drawing, "bottom", error, "top"), title="A variational autoencoder",
+                 [None, None, None, None, world, None, dice, None, error], [None] * 4 + [price], gap=(8, 24))
+    both = [end for each in (mean, spread) for end in (link(encoder, "right", each, "left"), link(each, "right", near, "left"))]
+    return Diagram(table, *both, link(dice, "top", code, "bottom"), link(near, "bottom", world, "top"),
+                   link(world, "bottom", price, "top"), link(drawing, "bottom", error, "top"),
+                   title="A variational autoencoder",
                    description="The encoder gives a mean and a spread: a cloud in the plane of codes. Dice pick a code "
                                "of the cloud, and the decoder draws it. Two losses: clouds near 0, and a likely drawing.")

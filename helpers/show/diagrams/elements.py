@@ -171,7 +171,7 @@ class Fan(Element):
 
     def marks(self) -> list[str]:
         ends = itertools.product(_cells(self.start, 2), _cells(self.end, 0))
-        return [line(pair, tint("network", 0.35), 0.7) for pair in ends]
+        return [line(pair, tint("network", 0.3), 0.4) for pair in ends]
 
 
 def fan(start: Element, end: Element) -> Fan:

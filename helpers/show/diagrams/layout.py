@@ -61,7 +61,8 @@ class Group(Element):
 def _join(cells: Sequence[Element | None], leaves: str, meets: str) -> None:
     """Tell each arrow between two cells of a row, or else of a column, what it joins."""
     for before, cell, after in zip(cells, cells[1:], cells[2:], strict=False):
-        if isinstance(cell, Arrow) and cell.ends is None and before is not None and after is not None:
+        apart = before is not None and after is not None and not isinstance(before, Arrow)
+        if isinstance(cell, Arrow) and cell.ends is None and apart and not isinstance(after, Arrow):
             cell.join(before, leaves, after, meets)
 
 

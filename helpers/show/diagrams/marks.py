@@ -20,6 +20,7 @@ import base64
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
@@ -32,6 +33,9 @@ QUANTITIES = {"picture": "sky", "code": "vermilion", "hidden": "green", "attenti
               "loss": "yellow", "words": "orange", "network": "black"}
 GROUND = "#e9ebee"  # behind a figure: light enough for dark words, and it does not glare on a dark page
 WORD, SMALL = 14, 12  # pixels: words, and the quieter words under things
+_RAISED, _LOWERED = "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"
+_LARGE = str.maketrans(_RAISED + _LOWERED, "01234567890123456789")
+_SHIFTS = dict.fromkeys(_RAISED, (0.7, 0.36)) | dict.fromkeys(_LOWERED, (0.7, -0.16))  # size, rise
 
 Point = tuple[float, float]
 
@@ -114,36 +118,50 @@ def _dashes(dashed: bool) -> str:
 
 def measure(text: str, size: float = WORD) -> float:
     """How wide a line of text is, in pixels: the sum of its letters' advances."""
-    return sum(size * advance / em for _, em, advance, _ in _letters(text))
+    return sum(size * scale * letter.advance / letter.em for letter, scale, _ in _letters(text))
 
 
 def written_text(text: str, x: float, y: float, size: float = WORD, ink: str = INK, align: str = "middle") -> str:
-    """One line of text whose middle, or "start", is at x, and whose line of capitals is centred on y."""
-    x -= measure(text, size) / 2 if align == "middle" else 0
-    letters, place = [], 0.0
-    for name, em, advance, _ in _letters(text):
-        scale = size / em
-        letters.append(f'<use href="#{name}" transform="translate({place:.2f} 0) scale({scale:.5f})"/>')
-        place += advance * scale
+    """One line of text whose middle, or "start", is at x, and whose capitals are centred on y."""
+    place, letters = -measure(text, size) / 2 if align == "middle" else 0.0, []
+    for letter, scale, rise in _letters(text):
+        step = size * scale / letter.em
+        letters.append(f'<use href="#{letter.name}" transform="translate({place:.2f} {-rise * size:.2f}) '
+                       f'scale({step:.5f})"/>')
+        place += letter.advance * step
     return (f'<g class="words" aria-label={quoteattr(text)} fill="{ink}" transform="translate({x:.1f} '
             f'{y + 0.36 * size:.1f})">{"".join(letters)}</g>')
 
 
 def outlines(texts: Iterable[str]) -> str:
     """The outlines of all letters that stand in texts, once each, for `written_text` to use."""
-    found = {name: path for text in texts for name, _, _, path in _letters(text)}
+    found = {letter.name: letter.path for text in texts for letter, _, _ in _letters(text)}
     return "<defs>" + "".join(f'<path id="{name}" d="{path}"/>' for name, path in sorted(found.items())) + "</defs>"
 
 
+class Letter(NamedTuple):
+    """A letter of a font: its name in a figure, units of the font's em, advance in units, outline."""
+
+    name: str
+    em: int
+    advance: int
+    path: str
+
+
 @lru_cache(maxsize=512)
-def _letters(text: str) -> list[tuple[str, int, int, str]]:
-    """The letters of a text: (name, units of the font's em, advance in units, outline)."""
-    pieces = runs(unicodedata.normalize("NFC", text))
-    return [_letter(number, character) for number, piece in pieces for character in piece]
+def _letters(text: str) -> list[tuple[Letter, float, float]]:
+    """The letters of a text, each with its size and how far it is raised, in shares of the size of the text.
+
+    Small digits are made of large ones: the course's font has them too small to be read.
+    """
+    text = unicodedata.normalize("NFC", text)
+    pieces = runs(text.translate(_LARGE))
+    letters = [_letter(number, character) for number, piece in pieces for character in piece]
+    return [(letter, *_SHIFTS.get(character, (1.0, 0.0))) for letter, character in zip(letters, text, strict=True)]
 
 
 @lru_cache(maxsize=2048)
-def _letter(number: int, character: str) -> tuple[str, int, int, str]:
+def _letter(number: int, character: str) -> Letter:
     font = _font(number)
     advance = font.load_char(ord(character), flags=LoadFlags.NO_SCALE).horiAdvance
     vertices, codes = font.get_path()
@@ -153,7 +171,7 @@ def _letter(number: int, character: str) -> tuple[str, int, int, str]:
         count = {1: 1, 2: 1, 3: 2, 4: 3, 79: 1}[int(kind)]  # points of a move, a line, two kinds of curve, a close
         these = [next(points)] + [(next(kinds), next(points))[1] for _ in range(count - 1)]
         path += "Z" if kind == 79 else "MLQC"[int(kind) - 1] + " ".join(these)
-    return f"letter-{number}-{ord(character):x}", font.units_per_EM, advance, path
+    return Letter(f"letter-{number}-{ord(character):x}", font.units_per_EM, advance, path)
 
 
 @lru_cache(maxsize=4)

@@ -29,10 +29,13 @@ def picture(image, label: str = "", side: float = 84) -> Element:
     return Element(width, side, draw, label)
 
 
-def operation(name: str, quantity: str = "network", note: str = "") -> Element:
-    r"""A box with the name of what is computed, and a quieter note in it; lines are parted by "\n"."""
+def operation(name: str, quantity: str = "network", note: str = "", *, least: float = 0.0) -> Element:
+    r"""A box with the name of what is computed, and a quieter note in it; lines are parted by "\n".
+
+    least   its width at least, so that boxes of one kind are equally wide
+    """
     lines = [(text, WORD) for text in name.split("\n")] + [(text, SMALL) for text in note.split("\n") if text]
-    width = max(measure(text, size) for text, size in lines) + 2 * PAD
+    width = max(least, max(measure(text, size) for text, size in lines) + 2 * PAD)
     height = 18 * len(lines) + 2 * PAD - 4
 
     def draw(left: float, top: float) -> list[str]:
@@ -122,24 +125,30 @@ def words(tokens: Sequence[str], gap: float = 4) -> Group:
     return row(*(operation(token, "words") for token in tokens), gap=gap)
 
 
-def cloud(centres, radii, draws=(), label: str = "", side: float = 120, reach: float = 3.0) -> Element:
-    """A plane of codes of two numbers, from -reach to reach, with the prior's circle of radius 1 around 0, dashed.
+def cloud(centres, radii, draws=(), label: str = "", *, side: float = 120, middle=(0.0, 0.0), reach: float = 3.0) -> Element:
+    """A window on the plane of codes of two numbers, from middle - reach to middle + reach: clouds and draws.
 
     centres, radii   (n, 2) each: the mean and the standard deviation of a code in each direction, an ellipse of 1 sigma
-    draws            (m, 2): codes, a dot each
+    draws            (m, 2): codes, a dot each. The circle of radius 1 around 0, of N(0, I), is dashed.
+    What lies outside the window is left out.
     """
     centres, radii, draws = (np.asarray(torch.as_tensor(each)).reshape(-1, 2) for each in (centres, radii, draws))
+    middle, scale = np.asarray(torch.as_tensor(middle)), side / 2 / reach
 
     def draw(left: float, top: float) -> list[str]:
-        def place(point) -> tuple[float, float]:
-            x, y = np.clip(point / reach, -0.97, 0.97)
-            return left + side * (x + 1) / 2, top + side * (1 - y) / 2
+        def inside(point, radius) -> bool:
+            return bool((np.abs(point - middle) + radius < reach).all())
 
-        scale, middle = side / 2 / reach, (left + side / 2, top + side / 2)
-        marks = [rectangle(left, top, side, side, "#ffffff", tint("network", 0.35), 1.3, 3),
-                 ellipse(*middle, scale, scale, "none", edge_colour("noise"), dashed=True)]
-        marks += [ellipse(*place(c), *np.maximum(scale * r, 1.5), tint("code", 0.3), edge_colour("code"))
-                  for c, r in zip(centres, radii, strict=True)]
-        return marks + [ellipse(*place(point), 1.8, 1.8, tint("code", 1)) for point in draws]
+        def round_mark(point, radius, *colours, **how) -> list[str]:
+            x, y = side / 2 + scale * (point - middle) * (1, -1)
+            return [ellipse(left + x, top + y, *(scale * radius), *colours, **how)] * inside(point, radius)
+
+        marks = [rectangle(left, top, side, side, "#ffffff", tint("network", 0.35), 1.3, 3)]
+        marks += round_mark(np.zeros(2), np.ones(2), "none", edge_colour("noise"), dashed=True)
+        for centre, radius in zip(centres, np.maximum(radii, 1.6 / scale), strict=True):
+            marks += round_mark(centre, radius, tint("code", 0.3), edge_colour("code"))
+        for point in draws:
+            marks += round_mark(point, np.full(2, 2.2 / scale), tint("code", 1))
+        return marks
 
     return Element(side, side, draw, label)
