@@ -41,8 +41,8 @@ def encoder_decoder(model, sentence: str) -> Diagram:
     table = grid(between(heard, None, None, given), [arrow(length=20) if i in (0, 2, 4, 8, 10, 12) else None for i in range(13)],
                  [inner[0], note("⇄", 16), inner[1], note("…"), inner[2], arrow("ends"), c, arrow("start"),
                   steps[0], arrow(length=26), steps[1], note("…"), steps[2]],
-                 [*[None] * 8, *[arrow(length=24) if i % 2 == 0 else None for i in range(5)]],
-                 [*[None] * 8, said[0], None, said[1], note("…"), said[2]], gap=(7, 2))
+                 [*[None] * 8, arrow(length=24), None, arrow(length=24), None, arrow("readout", length=24)],
+                 [None, None, note("encoder:\na GRU each way"), *[None] * 5, said[0], None, said[1], note("…"), said[2]], gap=(7, 2))
     return Diagram(table, link(said[0], "right", given[1], "left", dashed=True), title="An encoder and a decoder",
                    description="The encoder turns each word of a Korean sentence into a state. Its two ends become one "
                                "context vector, from which the decoder writes an English word at each of its steps. "
@@ -54,7 +54,7 @@ def attention_step(model, sentence: str, step: int) -> Diagram:
     read, memory, wrote, states = read_and_written(model, sentence)
     weights = Translator(model).align(sentence)[2][step]
     context = weights @ memory.states[0, : len(read)]
-    s = vector(states[step, :SHOWN], "decoder\nstate s", "hidden", cell=10)
+    s = vector(states[step, :SHOWN], "decoder\nstate s", "hidden", cell=10, upright=False)
     n = range(len(read))
     table = grid([None, None, *(operation(word, "words") for word in read)], [None, None, *(arrow(length=20) for _ in n)],
                  [note("encoder\nstates h"), None,
