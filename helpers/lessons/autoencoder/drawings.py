@@ -27,7 +27,7 @@ def autoencoder_layers(model, x) -> Diagram:
              maps(grown[0], "16 × 4²", side=22)]]
     names = [("fold, stem", "down1, block", "down2"), ("picture, unfold", "up2, block2", "up1, block1")]
     rows = [[cell for pair in zip(way, [*made, None], strict=True) for cell in pair][:-1]
-            for way, made in zip(ways, ([arrow(name) for name in names[0]], [None] * 3), strict=True)]
+            for way, made in zip(ways, ([arrow(name, 96) for name in names[0]], [None] * 3), strict=True)]
     back = [link(b, "left", a, "right", name) for a, b, name in zip(ways[1], ways[1][1:], names[1], strict=False)]
     return Diagram(row(grid(*rows, gap=(4, 34)), code, gap=76), *back,
                    link(ways[0][3], "right", code, "top", "hidden 128, code"),

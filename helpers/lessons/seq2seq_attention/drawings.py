@@ -6,7 +6,7 @@ import torch
 
 from ...models import decoding
 from ...show.attention import plain
-from ...show.diagrams import Diagram, arrow, column, grid, link, note, operation, row, vector, weight
+from ...show.diagrams import Diagram, arrow, column, enclose, grid, link, note, operation, vector, weight
 from ...systems.translator import Translator
 
 SHOWN = 6  # numbers of a state that are drawn, of H
@@ -41,9 +41,10 @@ def encoder_decoder(model, sentence: str) -> Diagram:
     table = grid(between(heard, None, None, given), [arrow(length=20) if i in (0, 2, 4, 8, 10, 12) else None for i in range(13)],
                  [inner[0], note("⇄", 16), inner[1], note("…"), inner[2], arrow("ends"), c, arrow("start"),
                   steps[0], arrow(length=26), steps[1], note("…"), steps[2]],
-                 [*[None] * 8, arrow(length=24), None, arrow(length=24), None, arrow("readout", length=24)],
-                 [None, None, note("encoder:\na GRU each way"), *[None] * 5, said[0], None, said[1], note("…"), said[2]], gap=(7, 2))
-    return Diagram(table, link(said[0], "right", given[1], "left", dashed=True), title="An encoder and a decoder",
+                 [None, None, note("encoder, a GRU each way"), *[None] * 5, arrow(length=24), None, arrow(length=24), None, arrow("readout", length=24)],
+                 [*[None] * 8, said[0], None, said[1], note("…"), said[2]], gap=(7, 2))
+    return Diagram(table, link(said[0], "right", given[1], "left", dashed=True),
+                   enclose(*heard, *inner), enclose(*given, *steps, *said), title="An encoder and a decoder",
                    description="The encoder turns each word of a Korean sentence into a state. Its two ends become one "
                                "context vector, from which the decoder writes an English word at each of its steps. "
                                "Each word that it writes is what it reads next.")
@@ -56,16 +57,17 @@ def attention_step(model, sentence: str, step: int) -> Diagram:
     context = weights @ memory.states[0, : len(read)]
     s = vector(states[step, :SHOWN], "decoder\nstate s", "hidden", cell=10, upright=False)
     n = range(len(read))
+    shares = [weight(value, 36) for value in weights.tolist()]
     table = grid([None, None, *(operation(word, "words") for word in read)], [None, None, *(arrow(length=20) for _ in n)],
                  [note("encoder\nstates h"), None,
                   *(vector(memory.states[0, j, :SHOWN], "", "hidden", cell=10) for j in n)],
                  [None] * 2 + [arrow(length=16) for _ in n],
-                 [s, arrow("compare,\nsoftmax"), *(weight(weights[j].item(), 36) for j in n)], gap=(5, 3))
+                 [s, arrow("compare,\nsoftmax"), *shares], gap=(5, 3))
     c = vector(context[:SHOWN], "", cell=14, upright=False)
     readout = operation("readout")
     root = column(table, arrow("sum of weight × h", length=26), c, arrow("context vector c", length=26), readout,
                   arrow("next word", length=24), operation(wrote[step], "words"))
-    return Diagram(root, link(s, "bottom", readout, "left"),
+    return Diagram(root, enclose(*shares, quantity="attention"), link(s, "bottom", readout, "left"),
                    title="One step of attention",
                    description="The decoder's state is compared with each encoder state. A softmax makes weights of the "
                                "scores; the weighted sum of the states is the context vector of this word.")

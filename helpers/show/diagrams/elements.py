@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 
-from .marks import SMALL, Point, arrow_line, line, measure, tint, written_text
+from .marks import SMALL, Point, arrow_line, line, measure, rectangle, tint, written_text
 
 LABEL = 16  # pixels: a line of words under an element
 NEAR = 2  # between the end of an arrow and the border that it means
@@ -177,6 +177,27 @@ class Fan(Element):
 def fan(start: Element, end: Element) -> Fan:
     """A dense layer: all cells of `start` joined with all cells of `end`, which stands right of it."""
     return Fan(start, end)
+
+
+class Enclosure(Element):
+    """A pale frame behind elements that belong together."""
+
+    def __init__(self, elements: tuple[Element, ...], quantity: str):
+        super().__init__(0, 0, lambda left, top: [])
+        self.inside, self.quantity = elements, quantity
+
+    def drawn(self) -> Frame:
+        left, top, right, bottom = around(element.reach() for element in self.inside)
+        return left - 7, top - 7, right + 7, bottom + 7
+
+    def marks(self) -> list[str]:
+        left, top, right, bottom = self.drawn()
+        return [rectangle(left, top, right - left, bottom - top, tint(self.quantity, 0.12), tint(self.quantity, 0.35), 1, 8)]
+
+
+def enclose(*elements: Element, quantity: str = "network") -> Enclosure:
+    """A pale frame behind elements, in the colour of a quantity: what belongs together, such as an encoder."""
+    return Enclosure(elements, quantity)
 
 
 def _cells(element: Element, side: int) -> list[Point]:

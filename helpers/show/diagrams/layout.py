@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from IPython.display import display
 
-from .elements import Arrow, Element, Fan, Frame, around
+from .elements import Arrow, Element, Enclosure, Fan, Frame, around
 from .marks import GROUND, outlines, rectangle
 
 WIDEST = 760  # pixels: a figure of that width can be read where a page leaves 560
@@ -97,13 +97,13 @@ def grid(*rows: Sequence[Element | None], gap: tuple[float, float] = (4, 4)) -> 
 
 
 class Diagram:
-    """A figure: an element, usually a group, and the links and fans between elements in it.
+    """A figure: an element, usually a group, and the links, fans and enclosures of elements in it.
 
     title   what it is, in a few words; description   what it shows, for who does not see it
     ValueError when it is wider than WIDEST: its words would be too small on a narrow page.
     """
 
-    def __init__(self, root: Element, *links: Arrow | Fan, title: str, description: str):
+    def __init__(self, root: Element, *links: Arrow | Fan | Enclosure, title: str, description: str):
         self.root, self.links, self.title, self.description = root, links, title, description
         left, top, right, bottom = around([root.reach(), *(join.drawn() for join in self.arrows()),
                                            *(each.drawn() for each in links)])
@@ -118,9 +118,9 @@ class Diagram:
 
     def _repr_svg_(self) -> str:
         """The figure as an SVG that holds all it needs, pictures and letters too."""
-        fans = [mark for each in self.links if isinstance(each, Fan) for mark in each.marks()]
-        arrows = [mark for each in self.links if not isinstance(each, Fan) for mark in each.marks()]
-        marks = "\n".join([rectangle(self.left, self.top, self.width, self.height, GROUND, radius=10), *fans,
+        behind = [mark for each in self.links if not isinstance(each, Arrow) for mark in each.marks()]
+        arrows = [mark for each in self.links if isinstance(each, Arrow) for mark in each.marks()]
+        marks = "\n".join([rectangle(self.left, self.top, self.width, self.height, GROUND, radius=10), *behind,
                            *self.root.marks(), *arrows])
         words = [html.unescape(found) for found in re.findall(r'aria-label="([^"]*)"', marks)]
         name, text = html.escape(self.title), html.escape(self.description)

@@ -125,7 +125,8 @@ def words(tokens: Sequence[str], gap: float = 4) -> Group:
     return row(*(operation(token, "words") for token in tokens), gap=gap)
 
 
-def cloud(centres, radii, draws=(), label: str = "", *, side: float = 120, middle=(0.0, 0.0), reach: float = 3.0) -> Element:
+def cloud(centres, radii, draws=(), label: str = "", *, side: float = 120, middle=(0.0, 0.0),
+          reach: float = 3.0) -> Element:
     """A window on the plane of codes of two numbers, from middle - reach to middle + reach: clouds and draws.
 
     centres, radii   (n, 2) each: the mean and the standard deviation of a code in each direction, an ellipse of 1 sigma
