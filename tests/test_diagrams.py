@@ -1,4 +1,4 @@
-"""Figures of architectures: valid SVG with a text in its place; words in their boxes, arrows at borders, known colours."""
+"""Figures of architectures: valid SVG with a text, words in their boxes, arrows at borders, known colours."""
 
 import base64
 import itertools
@@ -39,8 +39,8 @@ def drawn(name):
 
 
 def codec():
-    net = drawn("autoencoder-scenes-4")
-    return there_and_back(VectorCoder.fit(net, in_batches(net.encode, scenes.make_scenes(200, seed=0)[0]), bits=6), STAR)
+    net, training = drawn("autoencoder-scenes-4"), scenes.make_scenes(200, seed=0)[0]
+    return there_and_back(VectorCoder.fit(net, in_batches(net.encode, training), bits=6), STAR)
 
 
 def mae():
@@ -69,7 +69,7 @@ def figure(request):
 def small(*links, text="encoder"):
     """A figure of a box and a vector, and links between them."""
     box, code = diagrams.operation(text), diagrams.vector([1.0, -1.0, 0.5], "code z")
-    root = diagrams.row(box, diagrams.arrow("to"), code)
+    root = diagrams.row(box, diagrams.arrow("in three steps"), code)
     return layout.Diagram(root, *(link(box, code) for link in links), title="T", description="A box and a code.")
 
 
@@ -204,7 +204,7 @@ def test_a_wrong_figure_is_seen(monkeypatch):
     assert not known("#ff0000") and not known("#c0ffee") and known(marks.tint("code", 0.4))
 
     with monkeypatch.context() as wrong:  # words measured too narrow
-        wrong.setattr(diagrams.parts, "measure", lambda text, size: 10.0)
+        wrong.setattr(diagrams.parts, "line_width", lambda text, size: 10.0)
         assert overflowing(small()._repr_svg_()) == ["encoder"]
     with monkeypatch.context() as wrong:  # an arrow that starts at the middle of a box
         wrong.setattr(elements.Element, "side", lambda self, name: (self.x, self.y))
@@ -213,10 +213,8 @@ def test_a_wrong_figure_is_seen(monkeypatch):
         wrong.setattr(elements.Arrow, "reach", lambda self: (self.x, self.y, self.x, self.y))
         assert overflowing(small()._repr_svg_())
     with monkeypatch.context() as wrong:
-        wrong.setattr(elements, "LABEL", 5)
-        table = diagrams.note("one\ntwo")
-        wrong.setattr(diagrams.parts, "LABEL", 5)
-        assert colliding(layout.Diagram(diagrams.note("one\ntwo"), title="", description="")._repr_svg_()), table
+        wrong.setattr(diagrams.parts, "LABEL", 5)  # lines too close
+        assert colliding(layout.Diagram(diagrams.note("one\ntwo"), title="", description="")._repr_svg_())
 
 
 # -- parts -----------------------------------------------------------------------------------------
@@ -228,8 +226,8 @@ def test_words_are_as_wide_as_the_fonts_advances():
     for text in ("encoder", "흰 배경", "z = μ + σ"):
         wanted = sum(font.load_char(ord(letter), flags=marks.LoadFlags.NO_HINTING).linearHoriAdvance
                      for letter in text) / 65536 / 1000
-        assert marks.measure(text, 1.0) == pytest.approx(wanted, abs=0.01)
-    assert marks.measure("32²") == pytest.approx(marks.measure("32") + 0.7 * marks.measure("2"))
+        assert marks.line_width(text, 1.0) == pytest.approx(wanted, abs=0.01)
+    assert marks.line_width("32²") == pytest.approx(marks.line_width("32") + 0.7 * marks.line_width("2"))
 
 
 def test_a_vector_shows_its_numbers():
@@ -254,11 +252,11 @@ def test_a_row_a_column_and_a_table_keep_things_apart():
 
 
 def test_links_go_round():
-    skip = small(lambda box, code: diagrams.link(box, "top", code, "top", "skip", detour=30))
+    skip = small(lambda box, code: diagrams.connect(box, "top", code, "top", "skip", detour=30))
     way = skip.links[0].points()
     assert len(way) == 4 and way[1][1] == way[2][1] == min(way[0][1], way[3][1]) - 30
     assert skip.top < way[1][1] and not loose_ends(skip)
-    loop = small(lambda box, code: diagrams.link(box, "right", box, "left", detour=12))
+    loop = small(lambda box, code: diagrams.connect(box, "right", box, "left", detour=12))
     way = loop.links[0].points()
     assert way[0][0] > way[-1][0] and min(y for _, y in way) < loop.links[0].ends[0].body()[1] and not loose_ends(loop)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from ...show.diagrams import Diagram, arrow, grid, link, maps, picture, row, vector
+from ...show.diagrams import Diagram, arrow, connect, grid, maps, picture, row, vector
 
 
 @torch.no_grad()
@@ -28,9 +28,10 @@ def autoencoder_layers(model, x) -> Diagram:
     names = [("fold, stem", "down1, block", "down2"), ("picture, unfold", "up2, block2", "up1, block1")]
     rows = [[cell for pair in zip(way, [*made, None], strict=True) for cell in pair][:-1]
             for way, made in zip(ways, ([arrow(name, 96) for name in names[0]], [None] * 3), strict=True)]
-    back = [link(b, "left", a, "right", name) for a, b, name in zip(ways[1], ways[1][1:], names[1], strict=False)]
+    back = [connect(b, "left", a, "right", name) for a, b, name in zip(ways[1], ways[1][1:], names[1], strict=False)]
     return Diagram(row(grid(*rows, gap=(4, 34)), code, gap=76), *back,
-                   link(ways[0][3], "right", code, "top", "hidden 128, code"),
-                   link(code, "bottom", ways[1][3], "right", "hidden 128, spread"), title="The autoencoder of notebook 02",
-                   description="The encoder makes a picture smaller in three steps, down to a code of a few numbers. The "
-                               "decoder makes a picture of the code in the same steps, in reverse.")
+                   connect(ways[0][3], "right", code, "top", "hidden 128, code"),
+                   connect(code, "bottom", ways[1][3], "right", "hidden 128, spread"),
+                   title="The autoencoder of notebook 02",
+                   description="The encoder makes a picture smaller in three steps, down to a code of a few numbers. "
+                               "The decoder makes a picture of the code in the same steps, in reverse.")

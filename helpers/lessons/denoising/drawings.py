@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from ...show.diagrams import Diagram, arrow, grid, link, maps, picture, sign
+from ...show.diagrams import Diagram, arrow, connect, grid, maps, picture, sign
 
 
 @torch.no_grad()
 def unet_layers(net, x) -> Diagram:
-    """The boxes of `SmallUNet.forward` on a picture x (1, 3, 32, 32): down at the left, up at the right, skips across."""
+    """The boxes of `SmallUNet.forward` on a picture x (1, 3, 32, 32): down, up again, and skips across."""
     full = net.block0(net.stem(x))
     half = net.block1(net.down1(full))
     quarter = net.block2(net.down2(half))
@@ -22,14 +22,16 @@ def unet_layers(net, x) -> Diagram:
     down = [maps(h[0], f"{h.shape[1]} × {h.shape[2]}²") for h in (full, half, quarter, bottom)]
     up = [maps(h[0], f"{h.shape[1]} × {h.shape[2]}²") for h in back]
     entry, plus = picture(x[0].clamp(-1, 1), "in\n3 × 32²", 76), sign("+")
-    left = picture((x + change)[0].clamp(-1, 1), "out\n3 × 32²", 76)
-    table = grid([entry, arrow("stem,\nblock0"), down[0], None, None, None, None, None, up[2], arrow("picture"), plus, arrow(length=18), left],
-                 [None, None, None, down[1], None, None, None, up[1]], [None] * 4 + [down[2], None, up[0]], [None] * 5 + [down[3]],
+    leaves = picture((x + change)[0].clamp(-1, 1), "out\n3 × 32²", 76)
+    table = grid([entry, arrow("stem,\nblock0"), down[0], *[None] * 5, up[2], arrow("picture"), plus,
+                  arrow(length=18), leaves],
+                 [*[None] * 3, down[1], *[None] * 3, up[1]], [*[None] * 4, down[2], None, up[0]],
+                 [*[None] * 5, down[3]],
                  gap=(5, 8))
-    links = [link(a, "bottom", b, "left") for a, b in zip(down, down[1:], strict=False)]
-    links += [link(a, "right", b, "bottom") for a, b in zip([down[3], *up], up, strict=False)]
-    links += [link(a, "right", b, "left", "skip", dashed=True) for a, b in zip(down, reversed(up), strict=False)]
-    return Diagram(table, *links, link(entry, "top", plus, "top", "what comes in, unchanged", detour=22, dashed=True),
-                   title="A small U-Net",
-                   description="Three steps down to small feature maps, three steps up again. At each size the features "
-                               "also go straight across, and what comes in is added at the end.")
+    links = [connect(a, "bottom", b, "left") for a, b in zip(down, down[1:], strict=False)]
+    links += [connect(a, "right", b, "bottom") for a, b in zip([down[3], *up], up, strict=False)]
+    links += [connect(a, "right", b, "left", "skip", dashed=True) for a, b in zip(down, reversed(up), strict=False)]
+    links += [connect(entry, "top", plus, "top", "what comes in, unchanged", detour=22, dashed=True)]
+    return Diagram(table, *links, title="A small U-Net",
+                   description="Three steps down to small feature maps, three steps up again. At each size the "
+                               "features also go straight across, and what comes in is added at the end.")

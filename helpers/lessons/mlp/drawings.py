@@ -6,7 +6,7 @@ import torch
 
 from ...show.diagrams import Diagram, arrow, fan, picture, row, vector
 
-SHOWN = (16, 10)  # numbers that are drawn, of a picture's 3,072 and of a hidden layer's
+_SHOWN = (16, 10)  # numbers that are drawn, of a picture's 3,072 and of a hidden layer's
 
 
 @torch.no_grad()
@@ -17,13 +17,13 @@ def dense_autoencoder(model, x) -> Diagram:
         h = module(h)
         outputs = [*outputs, h[0]] if isinstance(module, torch.nn.Linear) else [*outputs[:-1], h[0]]
     y, middle = h.view_as(x).clamp(-1, 1), len(outputs) // 2
-    strip = slice(x.shape[3] * 13 + 8, x.shape[3] * 13 + 8 + SHOWN[0])  # of the first channel, through the middle
+    strip = slice(x.shape[3] * 13 + 8, x.shape[3] * 13 + 8 + _SHOWN[0])  # of the first channel, through the middle
     layers = [vector(outputs[0][strip], f"{outputs[0].numel():,}\nnumbers", "picture", cell=12)]
-    layers += [vector(h[:SHOWN[1]], f"code z\n{len(h)}" if i == middle else f"hidden\n{len(h)}",
+    layers += [vector(h[:_SHOWN[1]], f"code z\n{len(h)}" if i == middle else f"hidden\n{len(h)}",
                       "code" if i == middle else "hidden", cell=12) for i, h in enumerate(outputs[1:-1], 1)]
     layers += [vector(outputs[-1][strip], f"{outputs[-1].numel():,}\nnumbers", "picture", cell=12)]
     fans = [fan(a, b) for a, b in zip(layers, layers[1:], strict=False)]
-    return Diagram(row(picture(x[0], "x"), arrow("list"), row(*layers, gap=26), arrow("picture"), picture(y[0], "drawing")),
-                   *fans, title="An autoencoder of dense layers",
+    root = row(picture(x[0], "x"), arrow("list"), row(*layers, gap=26), arrow("picture"), picture(y[0], "drawing"))
+    return Diagram(root, *fans, title="An autoencoder of dense layers",
                    description="A picture as a list of numbers goes through hidden layers to a code of a few numbers, "
-                               "and through others back to a list. Every number of a layer meets every one of the next.")
+                               "and through others back to a list. Every number meets every one of the next layer.")

@@ -6,15 +6,15 @@ import torch
 
 from ...models import decoding
 from ...show.attention import plain
-from ...show.diagrams import Diagram, arrow, column, enclose, grid, link, note, operation, vector, weight
+from ...show.diagrams import Diagram, arrow, column, connect, enclose, grid, note, operation, vector, weight
 from ...systems.translator import Translator
 
-SHOWN = 6  # numbers of a state that are drawn, of H
+_SHOWN = 6  # numbers of a state that are drawn, of H
 
 
 @torch.no_grad()
 def read_and_written(model, sentence: str):
-    """Tokens and states (S, H) of a sentence, its summary (H,), tokens written, and the states (T, H) that wrote them."""
+    """Tokens (S) of a sentence, what the encoder leaves of it, tokens (T) that were written, and states (T, H)."""
     translator = Translator(model)
     src = translator.read([sentence])
     memory, words = model.encode(src), decoding.greedy(model, src).words
@@ -29,21 +29,22 @@ def encoder_decoder(model, sentence: str) -> Diagram:
     read, memory, wrote, states = read_and_written(model, sentence)
     last = len(wrote) - 1
     heard = [operation(read[j], "words") for j in (0, 1, -1)]
-    inner = [vector(memory.states[0, j, :SHOWN], f"h{small(j % len(read) + 1)}", "hidden", cell=11) for j in (0, 1, -1)]
+    inner = [vector(memory.states[0, j, :_SHOWN], f"h{small(j + 1)}", "hidden", cell=11) for j in (0, 1, len(read) - 1)]
     given = [operation(token, "words") for token in ("<s>", wrote[0], wrote[last - 1])]
-    steps = [vector(states[t, :SHOWN], f"s{small(t + 1)}", "hidden", cell=11) for t in (0, 1, last)]
+    steps = [vector(states[t, :_SHOWN], f"s{small(t + 1)}", "hidden", cell=11) for t in (0, 1, last)]
     said = [operation(wrote[t], "words") for t in (0, 1, last)]
-    c = vector(memory.summary[0, :SHOWN], "context\nvector c", cell=15)
+    c = vector(memory.summary[0, :_SHOWN], "context\nvector c", cell=15)
 
-    def between(cells, joints, middle, right):
-        return [cells[0], joints, cells[1], note("…"), cells[2], None, middle, None, right[0], None, right[1], note("…"), right[2]]
-
-    table = grid(between(heard, None, None, given), [arrow(length=20) if i in (0, 2, 4, 8, 10, 12) else None for i in range(13)],
-                 [inner[0], note("⇄", 16), inner[1], note("…"), inner[2], arrow("ends"), c, arrow("start"),
-                  steps[0], arrow(length=26), steps[1], note("…"), steps[2]],
-                 [None, None, note("encoder, a GRU each way"), *[None] * 5, arrow(length=24), None, arrow(length=24), None, arrow("readout", length=24)],
-                 [*[None] * 8, said[0], None, said[1], note("…"), said[2]], gap=(7, 2))
-    return Diagram(table, link(said[0], "right", given[1], "left", dashed=True),
+    down, dots = (lambda label="": arrow(label, length=22)), (lambda: note("…"))
+    table = grid([heard[0], None, heard[1], dots(), heard[2], None, None, None,
+                  given[0], None, given[1], dots(), given[2]],
+                 [down(), None, down(), None, down(), None, None, None, down(), None, down(), None, down()],
+                 [inner[0], note("⇄", 16), inner[1], dots(), inner[2], arrow("ends"), c, arrow("start"),
+                  steps[0], arrow(length=26), steps[1], dots(), steps[2]],
+                 [None, None, note("encoder, a GRU each way"), *[None] * 5, down(), None, down(), None,
+                  down("readout")],
+                 [*[None] * 8, said[0], None, said[1], dots(), said[2]], gap=(7, 2))
+    return Diagram(table, connect(said[0], "right", given[1], "left", dashed=True),
                    enclose(*heard, *inner), enclose(*given, *steps, *said), title="An encoder and a decoder",
                    description="The encoder turns each word of a Korean sentence into a state. Its two ends become one "
                                "context vector, from which the decoder writes an English word at each of its steps. "
@@ -55,22 +56,23 @@ def attention_step(model, sentence: str, step: int) -> Diagram:
     read, memory, wrote, states = read_and_written(model, sentence)
     weights = Translator(model).align(sentence)[2][step]
     context = weights @ memory.states[0, : len(read)]
-    s = vector(states[step, :SHOWN], "decoder\nstate s", "hidden", cell=10, upright=False)
+    s = vector(states[step, :_SHOWN], "decoder\nstate s", "hidden", cell=10, upright=False)
     n = range(len(read))
     shares = [weight(value, 36) for value in weights.tolist()]
-    table = grid([None, None, *(operation(word, "words") for word in read)], [None, None, *(arrow(length=20) for _ in n)],
+    table = grid([None, None, *(operation(word, "words") for word in read)],
+                 [None, None, *(arrow(length=20) for _ in n)],
                  [note("encoder\nstates h"), None,
-                  *(vector(memory.states[0, j, :SHOWN], "", "hidden", cell=10) for j in n)],
+                  *(vector(memory.states[0, j, :_SHOWN], "", "hidden", cell=10) for j in n)],
                  [None] * 2 + [arrow(length=16) for _ in n],
                  [s, arrow("compare,\nsoftmax"), *shares], gap=(5, 3))
-    c = vector(context[:SHOWN], "", cell=14, upright=False)
+    c = vector(context[:_SHOWN], "", cell=14, upright=False)
     readout = operation("readout")
     root = column(table, arrow("sum of weight × h", length=26), c, arrow("context vector c", length=26), readout,
                   arrow("next word", length=24), operation(wrote[step], "words"))
-    return Diagram(root, enclose(*shares, quantity="attention"), link(s, "bottom", readout, "left"),
+    return Diagram(root, enclose(*shares, quantity="attention"), connect(s, "bottom", readout, "left"),
                    title="One step of attention",
-                   description="The decoder's state is compared with each encoder state. A softmax makes weights of the "
-                               "scores; the weighted sum of the states is the context vector of this word.")
+                   description="The decoder's state is compared with each encoder state. A softmax makes weights "
+                               "of the scores; the weighted sum of the states is the context vector of this word.")
 
 
 def small(number: int) -> str:

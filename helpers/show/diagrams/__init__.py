@@ -9,10 +9,10 @@ r"""Figures of architectures, drawn as SVG: what a network is, with real data in
     parts      pictures, vectors, feature maps, words, operations, clouds
 """
 
-from .elements import arrow, enclose, fan, link
+from .elements import arrow, connect, enclose, fan
 from .layout import Diagram, column, grid, row, show_diagram
 from .marks import QUANTITIES, tint
 from .parts import cloud, maps, note, operation, picture, sign, vector, weight, words
 
-__all__ = ["QUANTITIES", "Diagram", "arrow", "cloud", "column", "enclose", "fan", "grid", "link", "maps", "note", "operation",
-           "picture", "row", "show_diagram", "sign", "tint", "vector", "weight", "words"]
+__all__ = ["QUANTITIES", "Diagram", "arrow", "cloud", "column", "connect", "enclose", "fan", "grid", "maps",
+           "note", "operation", "picture", "row", "show_diagram", "sign", "tint", "vector", "weight", "words"]

@@ -1,7 +1,7 @@
 r"""Elements of a figure, and the arrows that join them.
 
 An element knows its size; `layout` places it. An arrow that stands between two cells of a row or a column reaches from
-border to border; `link` joins elements that are no neighbours.
+border to border; `connect` joins elements that are no neighbours.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 
-from .marks import SMALL, Point, arrow_line, line, measure, rectangle, tint, written_text
+from .marks import LABEL_HIGH, XY, arrow_line, line, line_width, rectangle, tint, written_text
 
 LABEL = 16  # pixels: a line of words under an element
 NEAR = 2  # between the end of an arrow and the border that it means
@@ -37,7 +37,7 @@ class Element:
     def reach(self) -> Frame:
         """The frame of all that is drawn."""
         left, top, right, bottom = self.body()
-        half = max((measure(text, SMALL) for text in self.label), default=0) / 2
+        half = max((line_width(text, LABEL_HIGH) for text in self.label), default=0) / 2
         return min(left, self.x - half), top, max(right, self.x + half), bottom + LABEL * len(self.label)
 
     def at(self, x: float, y: float) -> None:
@@ -47,14 +47,14 @@ class Element:
     def marks(self) -> list[str]:
         """All that is drawn, as SVG."""
         left, top, _, bottom = self.body()
-        words = [written_text(text, self.x, bottom + LABEL * i + 10, SMALL) for i, text in enumerate(self.label)]
+        words = [written_text(text, self.x, bottom + LABEL * i + 10, LABEL_HIGH) for i, text in enumerate(self.label)]
         return self.draw(left, top) + words
 
     def elements(self) -> Iterator[Element]:
         """This element and all that are in it."""
         yield self
 
-    def side(self, name: str) -> Point:
+    def side(self, name: str) -> XY:
         """Where an arrow ends that comes to the middle of the "left", "right", "top" or "bottom" (under the label)."""
         left, top, right, bottom = self.body()
         return {"left": (left - NEAR, self.y), "right": (right + NEAR, self.y), "top": (self.x, top - NEAR),
@@ -90,10 +90,10 @@ class Arrow(Element):
         self.ends, self.detour = (start, leaves, end, meets), detour
         return self
 
-    def points(self) -> list[Point]:
+    def points(self) -> list[XY]:
         """The corners of the arrow, from its start to its tip."""
         if self.ends is None:
-            raise ValueError("an arrow stands between two elements of a row or a column; elsewhere use link")
+            raise ValueError("an arrow stands between two elements of a row or a column; elsewhere use connect")
         start, leaves, end, meets = self.ends
         (x0, y0), (x1, y1) = start.side(leaves), end.side(meets)
         across, same = leaves in ("left", "right"), (leaves in ("left", "right")) == (meets in ("left", "right"))
@@ -123,7 +123,7 @@ class Arrow(Element):
 
     def reach(self) -> Frame:
         """The room that it takes in its row or column."""
-        wide, high = max((measure(text, SMALL) for text in self.words), default=0), LABEL * len(self.words)
+        wide, high = max((line_width(text, LABEL_HIGH) for text in self.words), default=0), LABEL * len(self.words)
         if self.ends is not None and self.ends[1] == "bottom":
             half = max(self.height, high) / 2
             return self.x - 5, self.y - half, self.x + 8 + wide, self.y + half
@@ -134,14 +134,14 @@ class Arrow(Element):
         """The frame of what is drawn, once both ends are placed."""
         frames = [(x - 4, y - 4, x + 4, y + 4) for x, y in self.points()]
         for text, x, y, align in self._written():
-            wide = measure(text, SMALL)
+            wide = line_width(text, LABEL_HIGH)
             left = x - wide / 2 if align == "middle" else x
             frames.append((left, y - LABEL / 2, left + wide, y + LABEL / 2))
         return around(frames)
 
     def marks(self) -> list[str]:
         return [arrow_line(self.points(), self.dashed),
-                *(written_text(text, x, y, SMALL, align=align) for text, x, y, align in self._written())]
+                *(written_text(text, x, y, LABEL_HIGH, align=align) for text, x, y, align in self._written())]
 
 
 def arrow(label: str = "", length: float = 34, dashed: bool = False) -> Arrow:
@@ -149,7 +149,7 @@ def arrow(label: str = "", length: float = 34, dashed: bool = False) -> Arrow:
     return Arrow(label, length, dashed)
 
 
-def link(start: Element, leaves: str, end: Element, meets: str, label: str = "", *, detour: float = 0.0,
+def connect(start: Element, leaves: str, end: Element, meets: str, label: str = "", *, detour: float = 0.0,
          dashed: bool = False) -> Arrow:
     """An arrow from the side "left", "right", "top" or "bottom" of one placed element to a side of another.
 
@@ -192,7 +192,8 @@ class Enclosure(Element):
 
     def marks(self) -> list[str]:
         left, top, right, bottom = self.drawn()
-        return [rectangle(left, top, right - left, bottom - top, tint(self.quantity, 0.12), tint(self.quantity, 0.35), 1, 8)]
+        inner, edge = tint(self.quantity, 0.12), tint(self.quantity, 0.35)
+        return [rectangle(left, top, right - left, bottom - top, inner, edge, 1, 8)]
 
 
 def enclose(*elements: Element, quantity: str = "network") -> Enclosure:
@@ -200,7 +201,7 @@ def enclose(*elements: Element, quantity: str = "network") -> Enclosure:
     return Enclosure(elements, quantity)
 
 
-def _cells(element: Element, side: int) -> list[Point]:
+def _cells(element: Element, side: int) -> list[XY]:
     """The middles of an element's cells at its left (0) or right (2) border."""
     body = element.body()
     high = (body[3] - body[1]) / element.cells

@@ -17,11 +17,11 @@ Words are drawn as the outlines of the course's font, so they are as wide on eve
 from __future__ import annotations
 
 import base64
+import html
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
-from xml.sax.saxutils import quoteattr
 
 import numpy as np
 from matplotlib.ft2font import FT2Font, LoadFlags
@@ -32,12 +32,12 @@ from ..raster import INK, SOFT, font_files, runs, to_png
 QUANTITIES = {"picture": "sky", "code": "vermilion", "hidden": "green", "attention": "blue", "noise": "purple",
               "loss": "yellow", "words": "orange", "network": "black"}
 GROUND = "#e9ebee"  # behind a figure: light enough for dark words, and it does not glare on a dark page
-WORD, SMALL = 14, 12  # pixels: words, and the quieter words under things
+TEXT_HIGH, LABEL_HIGH = 14, 12  # pixels: words, and the quieter words under things
 _RAISED, _LOWERED = "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"
 _LARGE = str.maketrans(_RAISED + _LOWERED, "01234567890123456789")
 _SHIFTS = dict.fromkeys(_RAISED, (0.7, 0.36)) | dict.fromkeys(_LOWERED, (0.7, -0.16))  # size, rise
 
-Point = tuple[float, float]
+XY = tuple[float, float]
 
 
 def tint(quantity: str, share: float) -> str:
@@ -67,13 +67,13 @@ def rectangle(x: float, y: float, across: float, down: float, fill: str, edge: s
             f'stroke="{edge}" stroke-width="{width:g}"/>')
 
 
-def ellipse(x: float, y: float, across: float, down: float, fill: str, edge: str = "none", dashed: bool = False) -> str:
+def oval(x: float, y: float, across: float, down: float, fill: str, edge: str = "none", dashed: bool = False) -> str:
     """An ellipse around (x, y); across and down are its half axes."""
     return (f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{across:.1f}" ry="{down:.1f}" fill="{fill}" stroke="{edge}" '
             f'stroke-width="1.3"{_dashes(dashed)}/>')
 
 
-def line(points: Sequence[Point], colour: str = SOFT, width: float = 1.5, dashed: bool = False, bend: float = 7) -> str:
+def line(points: Sequence[XY], colour: str = SOFT, width: float = 1.5, dashed: bool = False, bend: float = 7) -> str:
     """A line through points, its corners rounded with radius `bend`."""
     path = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
     for before, corner, after in zip(points, points[1:], points[2:], strict=False):
@@ -83,7 +83,7 @@ def line(points: Sequence[Point], colour: str = SOFT, width: float = 1.5, dashed
     return f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width:g}"{_dashes(dashed)}/>'
 
 
-def arrow_line(points: Sequence[Point], dashed: bool = False) -> str:
+def arrow_line(points: Sequence[XY], dashed: bool = False) -> str:
     """A line through points whose last end is the tip of an arrow."""
     (tip, colour), size = (points[-1], SOFT), 7.0
     neck = _towards(tip, points[-2], size)
@@ -102,7 +102,7 @@ def raster_image(x: float, y: float, width: float, height: float, pixels: np.nda
             f'style="image-rendering:pixelated" href="data:image/png;base64,{data}"/>')
 
 
-def _towards(start: Point, end: Point, distance: float) -> Point:
+def _towards(start: XY, end: XY, distance: float) -> XY:
     """The point `distance` away from start on the way to end, half way at most."""
     dx, dy = end[0] - start[0], end[1] - start[1]
     share = min(0.5, distance / max(1e-9, (dx * dx + dy * dy) ** 0.5))
@@ -116,20 +116,20 @@ def _dashes(dashed: bool) -> str:
 # -- words -----------------------------------------------------------------------------------------
 
 
-def measure(text: str, size: float = WORD) -> float:
+def line_width(text: str, size: float = TEXT_HIGH) -> float:
     """How wide a line of text is, in pixels: the sum of its letters' advances."""
     return sum(size * scale * letter.advance / letter.em for letter, scale, _ in _letters(text))
 
 
-def written_text(text: str, x: float, y: float, size: float = WORD, ink: str = INK, align: str = "middle") -> str:
+def written_text(text: str, x: float, y: float, size: float = TEXT_HIGH, ink: str = INK, align: str = "middle") -> str:
     """One line of text whose middle, or "start", is at x, and whose capitals are centred on y."""
-    place, letters = -measure(text, size) / 2 if align == "middle" else 0.0, []
+    place, letters = -line_width(text, size) / 2 if align == "middle" else 0.0, []
     for letter, scale, rise in _letters(text):
         step = size * scale / letter.em
         letters.append(f'<use href="#{letter.name}" transform="translate({place:.2f} {-rise * size:.2f}) '
                        f'scale({step:.5f})"/>')
         place += letter.advance * step
-    return (f'<g class="words" aria-label={quoteattr(text)} fill="{ink}" transform="translate({x:.1f} '
+    return (f'<g class="words" aria-label="{html.escape(text)}" fill="{ink}" transform="translate({x:.1f} '
             f'{y + 0.36 * size:.1f})">{"".join(letters)}</g>')
 
 

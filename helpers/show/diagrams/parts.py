@@ -11,9 +11,20 @@ from ..figures import to_uint8
 from ..raster import INK, SOFT
 from .elements import LABEL, Element
 from .layout import Group, row
-from .marks import SMALL, WORD, edge_colour, ellipse, measure, raster_image, rectangle, tint, tinted, written_text
+from .marks import (
+    LABEL_HIGH,
+    TEXT_HIGH,
+    edge_colour,
+    line_width,
+    oval,
+    raster_image,
+    rectangle,
+    tint,
+    tinted,
+    written_text,
+)
 
-PAD = 9  # pixels between words and the box around them
+INSET = 9  # pixels between words and the box around them
 CELL = 13  # the side of a number in a vector
 
 
@@ -34,12 +45,13 @@ def operation(name: str, quantity: str = "network", note: str = "", *, least: fl
 
     least   its width at least, so that boxes of one kind are equally wide
     """
-    lines = [(text, WORD) for text in name.split("\n")] + [(text, SMALL) for text in note.split("\n") if text]
-    width = max(least, max(measure(text, size) for text, size in lines) + 2 * PAD)
-    height = 18 * len(lines) + 2 * PAD - 4
+    lines = [(text, TEXT_HIGH) for text in name.split("\n")] + [(text, LABEL_HIGH) for text in note.split("\n") if text]
+    width = max(least, max(line_width(text, size) for text, size in lines) + 2 * INSET)
+    height = 18 * len(lines) + 2 * INSET - 4
 
     def draw(left: float, top: float) -> list[str]:
-        words = [written_text(text, left + width / 2, top + PAD + 7 + 18 * i, size, INK if size == WORD else SOFT)
+        inks, x = {TEXT_HIGH: INK, LABEL_HIGH: SOFT}, left + width / 2
+        words = [written_text(text, x, top + INSET + 7 + 18 * i, size, inks[size])
                  for i, (text, size) in enumerate(lines)]
         fill = "#ffffff" if quantity == "network" else tint(quantity, 0.3)
         return [rectangle(left, top, width, height, fill, edge_colour(quantity), 1.3, 5), *words]
@@ -50,16 +62,16 @@ def operation(name: str, quantity: str = "network", note: str = "", *, least: fl
 def sign(symbol: str) -> Element:
     """A small circle with a sign in it, such as + or ×."""
     def draw(left: float, top: float) -> list[str]:
-        return [ellipse(left + 11, top + 11, 11, 11, "#ffffff", edge_colour("network")),
+        return [oval(left + 11, top + 11, 11, 11, "#ffffff", edge_colour("network")),
                 written_text(symbol, left + 11, top + 11)]
 
     return Element(22, 22, draw)
 
 
-def note(text: str, size: int = SMALL) -> Element:
+def note(text: str, size: int = LABEL_HIGH) -> Element:
     r"""Words without a box; lines are parted by "\n"."""
     lines = text.split("\n")
-    width, height = max(measure(each, size) for each in lines), LABEL * len(lines)
+    width, height = max(line_width(each, size) for each in lines), LABEL * len(lines)
 
     def draw(left: float, top: float) -> list[str]:
         return [written_text(each, left + width / 2, top + LABEL * (i + 0.5), size) for i, each in enumerate(lines)]
@@ -91,7 +103,7 @@ def weight(value: float, cell: float = 34) -> Element:
     def draw(left: float, top: float) -> list[str]:
         ink = "#ffffff" if value > 0.6 else "#000000"
         return [rectangle(left, top, cell, 22, tint("attention", value), edge_colour("attention"), 1),
-                written_text(f"{value:.2f}", left + cell / 2, top + 11, SMALL, ink)]
+                written_text(f"{value:.2f}", left + cell / 2, top + 11, LABEL_HIGH, ink)]
 
     return Element(cell, 22, draw)
 
@@ -142,7 +154,7 @@ def cloud(centres, radii, draws=(), label: str = "", *, side: float = 120, middl
 
         def round_mark(point, radius, *colours, **how) -> list[str]:
             x, y = side / 2 + scale * (point - middle) * (1, -1)
-            return [ellipse(left + x, top + y, *(scale * radius), *colours, **how)] * inside(point, radius)
+            return [oval(left + x, top + y, *(scale * radius), *colours, **how)] * inside(point, radius)
 
         marks = [rectangle(left, top, side, side, "#ffffff", tint("network", 0.35), 1.3, 3)]
         marks += round_mark(np.zeros(2), np.ones(2), "none", edge_colour("noise"), dashed=True)
