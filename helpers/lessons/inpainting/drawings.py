@@ -25,7 +25,7 @@ def masked_autoencoder(model, x, mask) -> Diagram:
     visible = select(patchify(x, patch), seen)[0]
     h = model.encode(x, seen)
     gaps = model.mask_token.expand(1, len(model.positions), -1)
-    full = gaps.scatter(1, seen[:, :, None].expand(-1, -1, gaps.shape[2]), model.bridge(h)) + model.narrow_positions
+    full = gaps.scatter(1, seen[:, :, None].expand(-1, -1, gaps.shape[2]), model.bridge(h))
     drawn = unpatchify(model.decode(h, seen), patch).clamp(-1, 1)
     shown = patchify(x.masked_fill(mask, 0.0), patch)[0]
     side = math.isqrt(len(full[0]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from ...data.text import BOS
 from ...models import decoding
 from ...show.attention import plain
 from ...show.diagrams import Diagram, arrow, column, connect, enclose, grid, note, operation, vector, weight
@@ -18,7 +19,7 @@ def read_and_written(model, sentence: str):
     translator = Translator(model)
     src = translator.read([sentence])
     memory, words = model.encode(src), decoding.greedy(model, src).words
-    before = torch.cat([words.new_ones(1, 1), words[:, :-1]], 1)  # the start mark has number 1
+    before = torch.cat([words.new_full((1, 1), BOS), words[:, :-1]], 1)
     states = model.decoder.gru(model.decoder.embed(before), memory.summary[None])[0]
     read, wrote = translator.named(translator.source, src[0]), translator.named(translator.target, words[0])
     return [plain(token) for token in read], memory, [plain(token) for token in wrote], states[0]
@@ -39,7 +40,7 @@ def encoder_decoder(model, sentence: str) -> Diagram:
     table = grid([heard[0], None, heard[1], dots(), heard[2], None, None, None,
                   given[0], None, given[1], dots(), given[2]],
                  [down(), None, down(), None, down(), None, None, None, down(), None, down(), None, down()],
-                 [inner[0], note("⇄", 16), inner[1], dots(), inner[2], arrow("ends"), c, arrow("start"),
+                 [inner[0], note("⇄", 16), inner[1], dots(), inner[2], arrow("both ends"), c, arrow("start"),
                   steps[0], arrow(length=26), steps[1], dots(), steps[2]],
                  [None, None, note("encoder, a GRU each way"), *[None] * 5, down(), None, down(), None,
                   down("readout")],
