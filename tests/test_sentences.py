@@ -5,8 +5,9 @@ import re
 import numpy as np
 import pytest
 import torch
+from IPython.core.interactiveshell import InteractiveShell
 
-from helpers.course import checks, passed
+from helpers.course import checks
 from helpers.show import sentences, source
 from helpers.show.sentences import Translated, marked_differences, show_table, show_translations
 
@@ -63,42 +64,34 @@ def test_a_table_has_heads_for_rows_and_columns_and_a_caption(shown):
             show_table(rows, ["model", "error", "share"], "")
 
 
-class Shell:
-    """A kernel's shell, as far as `passed` looks at it."""
-
-    kernel, execution_count = object(), 1
-
-
-class Output:
-    def __init__(self, data):
-        self.data = data
-
-    def update(self, data, raw):
-        self.data = data
+@pytest.fixture
+def shell(monkeypatch):
+    """A shell that looks like a kernel's: `passed` asks it to call when the cell is done."""
+    shell = InteractiveShell.instance()
+    monkeypatch.setattr(shell, "kernel", object(), raising=False)
+    yield shell
+    InteractiveShell.clear_instance()
 
 
-def test_checks_of_a_cell_make_one_line(monkeypatch, capsys):
+def test_checks_of_a_cell_make_one_line_when_it_is_done(shell, monkeypatch, capsys):
     outputs = []
-    monkeypatch.setattr("IPython.get_ipython", lambda: Shell)
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: outputs.append(data))
+    shell.push({"checks": checks, "x": torch.ones(2, 3), "outputs": outputs})
+    shell.run_cell("checks.check_close('softmax', x, x); checks.check_shape('<z>', x, (2, None)); before = len(outputs)")
+    assert [out["text/plain"] for out in outputs] == ["✓ 2 checks: softmax; <z>"] and shell.user_ns["before"] == 0
+    assert "<li>&lt;z&gt;: shape (2, 3)</li>" in outputs[0]["text/html"] and "<details" in outputs[0]["text/html"]
+    shell.run_cell("checks.check_that('fewer than nine', True)")
+    assert outputs[1]["text/plain"] == "✓ fewer than nine" and "<details" not in outputs[1]["text/html"]
+    shell.run_cell("checks.check_close('first', x, x); checks.check_that('more than nine', x.sum() > 9)")
+    assert outputs[2]["text/plain"] == "✓ first" and "this does not hold: more than nine" in capsys.readouterr().out
+    shell.run_cell("pass")
+    assert len(outputs) == 3
 
-    def display(data, raw, display_id):
-        outputs.append(Output(data))
-        return outputs[-1]
 
-    monkeypatch.setattr("IPython.display.display", display)
-    monkeypatch.setattr(passed, "_cell", {"run": None})
-    x = torch.ones(2, 3)
-    checks.check_close("softmax", x, x)
-    assert [out.data["text/plain"] for out in outputs] == ["✓ softmax"]
-    checks.check_shape("<z>", x, (2, None))
-    assert [out.data["text/plain"] for out in outputs] == ["✓ 2 checks: softmax, <z>"]
-    assert "<li>&lt;z&gt;: shape (2, 3)</li>" in outputs[0].data["text/html"]
-    with pytest.raises(AssertionError):
-        checks.check_close("wrong", x, 2 * x)
-    monkeypatch.setattr(Shell, "execution_count", 2)
-    checks.check_close("again", x, x)
-    assert [out.data["text/plain"] for out in outputs] == ["✓ 2 checks: softmax, <z>", "✓ again"]
-    assert capsys.readouterr().out == ""
+def test_outside_a_notebook_each_check_prints(capsys):
+    checks.check_that("1 < 2", True)
+    checks.check_shape("z", torch.ones(2), (2,))
+    assert capsys.readouterr().out == "✓ 1 < 2\n✓ z: shape (2,)\n"
 
 
 def test_a_source_in_colour_is_the_source(shown):

@@ -16,7 +16,14 @@ import torch
 
 from .passed import passed
 
-__all__ = ["Exercise", "assert_close", "assert_shape", "check_close", "check_shape"]
+__all__ = ["Exercise", "assert_close", "assert_shape", "check_close", "check_shape", "check_that"]
+
+
+def check_that(claim: str, holds: Any) -> None:
+    """Say ✓ and the claim if it holds (a bool, or a tensor of one), else raise AssertionError with the claim."""
+    if not holds:
+        raise AssertionError(f"this does not hold: {claim}")
+    passed(claim)
 
 
 def check_shape(name: str, x: Any, shape: Sequence[int | None]) -> None:
