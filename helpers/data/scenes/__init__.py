@@ -18,13 +18,13 @@ and GenEval (Ghosh et al. 2023) for scoring text-to-image models by detecting wh
 `python -m helpers.data.scenes` measures how fast scenes are drawn and how reliably they are read.
 """
 
-from .caption_draft import Reading
-from .caption_reader import read_caption
-from .caption_words import Word
-from .captions import caption, drop_factors, write_captions
+from .captions.draft import Reading
+from .captions.reader import read_caption
+from .captions.words import Word
+from .captions.writer import caption, drop_factors, write_captions
 from .crowd import (ENGLISH, KOREAN, MOST, alignment, alignments, crowd_batch, crowd_caption, read_crowd_caption, sample_crowd,
                     write_crowd_captions)
 from .drawing import BACKGROUNDS, COLOURS, COLUMNS, FACTORS, HELD_OUT, PALETTE, ROWS, SHAPES, SIZES, VALUES, draw, draw_objects, make_scenes, sample_factors
-from .lexicon import LANGUAGES, UNSAID, with_particle
+from .captions.lexicon import LANGUAGES, UNSAID, with_particle
 from .pairs import PAIR_FACTORS, PAIR_VALUES, RELATIONS, canonical, draw_pairs, make_pairs, pair_caption, parse_pairs, read_pair_caption, sample_pairs, write_pair_captions
 from .parser import Parsed, parse

@@ -10,12 +10,12 @@ overlap. The same scene can be told from either end, and `canonical` picks one w
 import torch
 from torch import Tensor
 
-from .caption_draft import Draft, Reading, read_background
-from .caption_reader import PLACE, Part, read_looks, split_objects
-from .captions import Writer, noun_phrase, with_article
+from .captions.draft import Draft, Reading, read_background
+from .captions.reader import PLACE, Part, read_looks, split_objects
+from .captions.writer import Writer, noun_phrase, with_article
 from .drawing import BACKGROUNDS, COLOURS, SHAPES, SIZE, check_factors, draw_objects, pairings
 from .judge import FAULTS
-from .lexicon import UNSAID, WORDS, check_language, with_particle
+from .captions.lexicon import UNSAID, WORDS, check_language, with_particle
 from .parser import Parsed, check_images, parse, two_colours
 
 RELATIONS = ("left of", "right of", "above", "below")

@@ -1,14 +1,14 @@
 """A caption taken word by word: what has been made of each word so far, and what is said of the picture as a whole.
 
 A `Draft` starts with the tokens of a text, and flags what no picture shows: unknown words, denials, numbers of objects. Then the
-background takes its words, here, and each object its own, in `caption_reader`. What is left over holds the sentence together.
+background takes its words, here, and each object its own, in `reader`. What is left over holds the sentence together.
 A finished draft is a `Reading`.
 """
 
 from dataclasses import dataclass, field
 
-from .caption_words import Word, as_read, nearest, scan
-from .drawing import VALUES
+from .words import Word, as_read, nearest, scan
+from ..drawing import VALUES
 from .lexicon import UNSAID
 
 EMPTY = "this says nothing about a picture: write something like 'a big red circle in the top left'"

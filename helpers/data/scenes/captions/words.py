@@ -11,7 +11,7 @@ from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from ..typed import typed
+from ...typed import typed
 from .lexicon import PARTICLES, SENSES, Sense
 
 CONTENT = frozenset("shape colour size shade row column place middle ground relation".split())

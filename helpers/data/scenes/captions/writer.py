@@ -14,7 +14,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from .drawing import COLUMNS, ROWS, check_factors
+from ..drawing import COLUMNS, ROWS, check_factors
 from .lexicon import ANY_SHAPE, UNSAID, USUAL, WORDS, check_language, with_particle
 
 

@@ -12,14 +12,14 @@ A word has a *role*, and a value where the role asks for one:
     tint                    dark or bright, 0; pale, 1: said of a colour
     on, with, and, is, not, count, glue
 
-Words of several parts are written with a space and are found with a hyphen or joined as well. Korean words are stems: `caption_words`
+Words of several parts are written with a space and are found with a hyphen or joined as well. Korean words are stems: `words`
 takes the particles off. A shade, a size and a colour that is next to one of the world's counts as that one (crimson, navy); one
 that lies between two of them does not (magenta, teal, 연두).
 """
 
 from typing import NamedTuple
 
-from .drawing import BACKGROUNDS, COLOURS, SHAPES, SIZES
+from ..drawing import BACKGROUNDS, COLOURS, SHAPES, SIZES
 
 LANGUAGES = ("en", "ko")
 UNSAID = -1                                              # in a row of factors: one that a caption does not mention
