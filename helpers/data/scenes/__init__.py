@@ -25,6 +25,7 @@ from .captions.writer import caption, drop_factors, write_captions
 from .crowd import (ENGLISH, KOREAN, MOST, alignment, alignments, crowd_batch, crowd_caption, read_crowd_caption, sample_crowd,
                     write_crowd_captions)
 from .drawing import BACKGROUNDS, COLOURS, COLUMNS, FACTORS, HELD_OUT, PALETTE, ROWS, SHAPES, SIZES, VALUES, draw, draw_objects, make_scenes, sample_factors
-from .captions.lexicon import LANGUAGES, UNSAID, with_particle
+from .captions.korean import with_particle
+from .captions.lexicon import LANGUAGES, UNSAID
 from .pairs import PAIR_FACTORS, PAIR_VALUES, RELATIONS, canonical, draw_pairs, make_pairs, pair_caption, parse_pairs, read_pair_caption, sample_pairs, write_pair_captions
 from .parser import Parsed, parse

@@ -27,7 +27,8 @@ from .captions.reader import read_looks, read_place, split_objects
 from .captions.writer import PLACES, Writer, noun_phrase, with_article
 from .crowd_sampling import MOST, sample_crowd  # noqa: F401 (the scenes that these sentences tell)
 from .drawing import BACKGROUNDS, COLUMNS, FACTORS, ROWS, VALUES, check_factors
-from .captions.lexicon import UNSAID, USUAL, WORDS, check_language, with_particle
+from .captions.korean import with_particle
+from .captions.lexicon import UNSAID, USUAL, WORDS, check_language
 
 NONE = -1                                                # no counterpart
 _VALUES = {name: VALUES[name] for name in FACTORS[:5]}

@@ -15,7 +15,8 @@ from .captions.reader import PLACE, Part, read_looks, split_objects
 from .captions.writer import Writer, noun_phrase, with_article
 from .drawing import BACKGROUNDS, COLOURS, SHAPES, SIZE, check_factors, draw_objects, pairings
 from .judge import FAULTS
-from .captions.lexicon import UNSAID, WORDS, check_language, with_particle
+from .captions.korean import with_particle
+from .captions.lexicon import UNSAID, WORDS, check_language
 from .parser import Parsed, check_images, parse, two_colours
 
 RELATIONS = ("left of", "right of", "above", "below")

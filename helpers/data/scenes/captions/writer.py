@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from ..drawing import COLUMNS, ROWS, check_factors
-from .lexicon import ANY_SHAPE, UNSAID, USUAL, WORDS, check_language, with_particle
+from .korean import with_particle
+from .lexicon import ANY_SHAPE, UNSAID, USUAL, WORDS, check_language
 
 
 def caption(row: Tensor, language: str = "en") -> str:
