@@ -4,6 +4,12 @@ from helpers.data.scenes import read_caption, read_pair_caption
 from helpers.show.prompt_box import LONGEST_PROMPT, PromptBox, chips
 
 
+def test_a_still_stands_for_the_box_where_no_kernel_runs():
+    with_answer = PromptBox(read_caption, "red circle", answer=lambda reading: "a red circle")._repr_mimebundle_()
+    without = PromptBox(read_caption, "red circle")._repr_mimebundle_()
+    assert with_answer["text/plain"] == "red circle" and with_answer["image/png"] != without["image/png"]
+
+
 def test_each_word_has_a_chip_that_says_what_it_means():
     html = chips(read_caption("왼쪽 위에 큰 빨간 원"))
     for text, meaning in (("왼쪽", "column: left"), ("빨간", "colour: red"), ("원", "shape: circle")):
@@ -21,10 +27,12 @@ def test_typed_text_is_no_markup():
     assert "<script" not in chips(read_caption("<script>alert(1)</script>"))
 
 
-def test_only_what_is_understood_is_handed_on():
+def test_only_what_is_understood_is_answered():
     heard = []
-    box = PromptBox(read_caption, "red circle", on_read=heard.append)
-    for text in ("a blue star", "a gray star", "", "x" * (LONGEST_PROMPT + 1), "half \ud800"):
+    box = PromptBox(read_caption, "red circle", answer=lambda reading: heard.append(reading.text) or f"<{reading.text}>")
+    for text, answered in (("a blue star", "&lt;a blue star&gt;"), ("a gray star", ""), ("", ""),
+                           ("x" * (LONGEST_PROMPT + 1), ""), ("half \ud800", "")):
         box.field.value = text
-    assert [reading.text for reading in heard] == ["red circle", "a blue star"] and box.reading is None
+        assert box.answered.value == answered, "what was answered before does not stay under another text"
+    assert heard == ["red circle", "a blue star"] and box.reading is None
     assert box.field.continuous_update is False and "half a character" in box.chips.value

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from helpers.data import scenes
-from helpers.data.scenes import drawing, judge
+from helpers.data.scenes import drawing, judge, parser
 from helpers.lessons.start_here import false_scenes, outlines
 from helpers.lessons.start_here.false_pairs import PAIR_KINDS, pairs_apart
 from helpers.lessons.start_here.false_scenes import BIG, KINDS, SMALL
@@ -56,7 +56,7 @@ def test_refuses_what_no_scene_is(kind, size, most):
     parsed = scenes.parse(KINDS[kind](size, N, seeded(5)))
     assert parsed.valid.sum() <= most
     if kind in WORD:
-        assert parsed.words.count(WORD[kind]) >= 0.4 * N
+        assert parsed.words.count(WORD[kind]) >= 0.4 * N     # the commonest word by far, where it is not all there is
 
 
 def test_two_objects_with_a_relation():
@@ -78,6 +78,62 @@ def test_each_kind_is_refused_for_what_is_wrong_with_it_alone():
         assert accepted(false_scenes.coloured(lambda c, g: scenes.PALETTE[c], size, N, seeded(5))) == 1
 
 
+@pytest.fixture
+def measured(monkeypatch):
+    """images -> {what: (n,)}: the numbers that the limits are laid on."""
+    found = {}
+    for name in ("_misfit", "_bend", "_missing"):
+        own = getattr(judge, name)
+
+        def noted(*arguments, own=own, name=name):
+            answer = own(*arguments)
+            found.setdefault(name, []).append(answer[0] if name == "_misfit" else answer)
+            return answer
+        monkeypatch.setattr(judge, name, noted)
+    fits = []
+    monkeypatch.setattr(parser, "_fit", lambda mask, own=parser._fit: fits.append(own(mask)) or fits[-1])
+
+    def measure(images):
+        found.clear(), fits.clear()
+        scenes.parse(images)
+        numbers = {name.strip("_"): torch.cat(parts) for name, parts in found.items()}
+        return numbers | {name: torch.cat([getattr(fit, name) for fit in fits]) for name in ("variance", "margin")}
+
+    return measure
+
+
+def test_the_reasons_beside_the_limits(measured):
+    """What the comments in `judge` say of the numbers that lie on either side of each limit."""
+    images = scenes.make_scenes(300, 2, "all")[0]
+    noisy = measured(images + 0.06 * torch.randn(images.shape, generator=seeded(1)))
+    bitten = measured(KINDS["bite"](SMALL, 100, seeded()))["misfit"].quantile(0.1)
+    assert noisy["misfit"].max() < 5.5 < judge.MAX_MISFIT < 10 < bitten
+    bent = measured(KINDS["ellipse of 1.1"](SMALL, 100, seeded()))["bend"].median()
+    assert noisy["bend"].max() < 0.085 < judge.MAX_BEND < bent and bent == pytest.approx(0.19, abs=0.02)
+    rounded = measured(false_scenes.shaped(outlines.rounded_square(0.3), SMALL, 100, seeded()))["missing"].median()
+    assert noisy["missing"].max() < judge.MAX_MISSING < rounded and rounded == pytest.approx(0.22, abs=0.02)
+    blurred = measured(drawing.blur(images, 0.7) + 0.06 * torch.randn(images.shape, generator=seeded(1)))
+    assert 0.4 < blurred["variance"].median() < 0.5 and blurred["variance"].max() < 0.62 < judge.MAX_BLUR
+    assert noisy["margin"].min() > judge.MIN_MARGIN
+    crumbs = measured(KINDS["crumb"](BIG, 100, seeded()))["misfit"]
+    assert crumbs.quantile(0.05) > judge.MAX_ROUGH
+    distances = (scenes.PALETTE[:, None] - scenes.PALETTE).square().mean(2).sqrt() / 2 + torch.eye(8)
+    assert distances.min() == pytest.approx(0.26, abs=0.005) and distances.min() / 2 >= judge.MAX_HUE_DISTANCE
+    contrast = (scenes.PALETTE[:, None] - drawing.BACKGROUND_PALETTE).norm(dim=2) / 2
+    assert contrast.min() == pytest.approx(0.49, abs=0.005)
+
+
+@pytest.mark.parametrize("outline, size, passes", [
+    (outlines.regular(8), SMALL, True), (outlines.regular(8), BIG, False), (outlines.regular(9), BIG, True),
+    (outlines.ellipse(1.03), BIG, True), (outlines.ellipse(1.05), BIG, False), (outlines.ellipse(1.05), SMALL, True),
+    (outlines.turned(SQUARE, 2), SMALL, True), (outlines.turned(SQUARE, 2), BIG, False),
+    (outlines.star(5, 0.44, down=0.105), BIG, True), (outlines.star(5, 0.40, down=0.105), BIG, False),
+    (outlines.rounded_square(0.2), BIG, False), (outlines.rounded_square(0.3), SMALL, False)])
+def test_how_finely_shapes_are_told_apart(outline, size, passes):
+    share = accepted(false_scenes.shaped(outline, size, 60, seeded(3)))
+    assert share >= 0.4 if passes else share <= 0.1
+
+
 def test_limits_of_place_and_radius_are_the_worlds():
     """A quarter of a pixel outside is refused, on the edge of the range it is accepted."""
     for shape in range(4):
@@ -96,6 +152,13 @@ def test_nameable_is_wider_than_valid_and_refuses_what_has_no_name():
     assert not wavy.valid.any() and wavy.nameable.float().mean() >= 0.9
     for kind in ("two objects", "crumb", "colour between two names", "two backgrounds", "mean of circle and square"):
         assert scenes.parse(KINDS[kind](BIG, 100, seeded())).nameable.float().mean() <= 0.2, kind
+
+
+@pytest.mark.parametrize("x, r, word", [(7.3, 5.0, "beyond the last place"), (7.3, 8.0, "over the border"),
+                                        (12.5, 5.0, "between two places"), (3.0, 5.0, "over the border")])
+def test_the_word_for_a_wrong_place(x, r, word):
+    cover = outlines.covered(outlines.CIRCLE, torch.tensor([[x, 16.0, r]]))
+    assert scenes.parse(outlines.lay(-torch.ones(1, 3, 32, 32), cover, torch.tensor([0]))).words == [word]
 
 
 def test_a_word_for_each_fault():

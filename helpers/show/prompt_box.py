@@ -1,6 +1,6 @@
 """The prompt box: a line of text, and under it a chip for each word that was understood, and one for each that was not.
 
-    box = PromptBox(read_caption, "큰 빨간 원이 왼쪽 위에 있다", on_read=lambda reading: ...)
+    PromptBox(read_caption, "큰 빨간 원이 왼쪽 위에 있다", answer=lambda reading: "...")
 
 A chip says in words what it stands for, so that colour is not the only sign. The text is read on Enter, or when the
 field is left: so a syllable of Hangul that is still being put together is not taken for a word.
@@ -50,17 +50,16 @@ class PromptBox:
     """A field for one line of text, and the chips of its reading. Put it last in a cell.
 
     read: text -> Reading; it may raise ValueError for a text that cannot be read at all, whose words are then shown.
-    on_read: called with each reading in which all was understood.
-    The text is read when the reader presses Enter or leaves the field, which is also when Hangul has been put together.
+    answer: what to write under the chips, plain text, of a reading in which all was understood.
     """
 
     def __init__(self, read: Callable[[str], Any], value: str = "", label: str = "prompt",
-                 on_read: Callable[[Any], None] | None = None):
-        self.read, self.on_read = read, on_read
+                 answer: Callable[[Any], str] | None = None):
+        self.read, self.answer = read, answer
         self.field = widgets.Text(value=value, description=label, continuous_update=False,
                                   style={"description_width": "initial"}, layout={"width": "100%", "max_width": "44em"})
-        self.chips = widgets.HTML()
-        self.view = widgets.VBox([self.field, self.chips])
+        self.chips, self.answered = widgets.HTML(), widgets.HTML()
+        self.view = widgets.VBox([self.field, self.chips, self.answered])
         self.reading = None  # of the text that the field shows; None where it cannot be read
         self._show(value)
         self.field.observe(lambda change: self._show(change["new"]), names="value")
@@ -69,11 +68,13 @@ class PromptBox:
         view = {"version_major": 2, "version_minor": 0, "model_id": self.view.model_id}
         words = self.reading.words if self.reading else ()
         said = [f"{w.text}: {w.problem or w.factor + ' ' + w.value}" for w in words if w.problem or w.factor]
-        still = np.concatenate([paragraph(line, 900) for line in (self.field.value or " ", *said)])
+        lines = [self.field.value or " ", *said, *filter(None, [html.unescape(self.answered.value)])]
+        still = np.concatenate([paragraph(line, 900) for line in lines])
         return {"application/vnd.jupyter.widget-view+json": view, "image/png": base64.b64encode(to_png(still)).decode(),
                 "text/plain": self.field.value}
 
     def _show(self, text: str) -> None:
+        self.answered.value = ""
         try:
             if len(text) > LONGEST_PROMPT:
                 raise ValueError(f"a prompt has at most {LONGEST_PROMPT} characters; this one has {len(text):,}")
@@ -81,5 +82,5 @@ class PromptBox:
             self.chips.value = chips(self.reading)
         except ValueError as error:
             self.reading, self.chips.value = None, _wrong("", str(error))
-        if self.on_read and self.reading is not None and not self.reading.problems:
-            self.on_read(self.reading)
+        if self.answer and self.reading is not None and not self.reading.problems:
+            self.answered.value = html.escape(self.answer(self.reading))

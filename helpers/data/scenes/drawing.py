@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from functools import cache
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 SHAPES = ("circle", "square", "triangle", "star")
@@ -164,11 +165,16 @@ def blur_matrix(deviation: float, device: torch.device) -> Tensor:
     return _weights(torch.tensor(deviation**2, device=device))
 
 
+def neighbours(pictures: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """For each pixel of pictures (m, 32, 32) the one to its left, right, above, below; itself beyond the border."""
+    p = F.pad(pictures[:, None], (1, 1, 1, 1), mode="replicate")[:, 0]
+    return p[:, 1:-1, :-2], p[:, 1:-1, 2:], p[:, :-2, 1:-1], p[:, 2:, 1:-1]
+
+
 def _weights(variance: Tensor) -> Tensor:
     """Gaussian weights (..., 32, 32) of each pixel of a line for each of its places; each row sums to 1."""
     pixel = torch.arange(SIZE, device=variance.device)
-    weights = torch.exp(-0.5 * (pixel[:, None] - pixel).square() / variance.clamp(min=0.02))
-    return weights / weights.sum(-1, keepdim=True)
+    return F.normalize(torch.exp(-0.5 * (pixel[:, None] - pixel).square() / variance.clamp(min=0.02)), p=1, dim=-1)
 
 
 # Signed distances in pixels, for px = |x| and py from the centre, py growing downwards. The factors on r make

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from functools import cache
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor
 
-from .drawing import BACKGROUND_PALETTE, CENTRES, PALETTE, SHAPES, SIZE, blur, blur_by, coverage
+from .drawing import BACKGROUND_PALETTE, CENTRES, PALETTE, SHAPES, SIZE, blur, blur_by, coverage, neighbours
 from .judge import FAULTS, Fit, assess
 
 _FAR_OUT = 8.0            # |x| up to here is taken for [-1, 1] with noise; bytes lie far beyond
@@ -27,7 +27,7 @@ _CORE = 16                # this many pixels give the object's colour; the small
 _BANK_RADII = (4.4, 5.2, 6.2, 7.2, 8.2)
 _RADIUS_RANGE = (3.0, 10.0)
 _BIG_FROM = 6.55          # half way from the largest small radius to the smallest big one
-_ROUNDS = ((4, 2, 1.0), (2, 3, 0.6))    # shapes, steps, and the blur of mask and drawing: smooth slopes lead farther
+_ROUNDS = ((4, 2, 1.0), (2, 5, 0.6))    # shapes, steps, and the blur of mask and drawing: smooth slopes lead farther
 _MAX_STEP = torch.tensor([1.0, 1.0, 1.0, 0.5])                   # in x, y, r and variance of the blur
 _LEAST, _MOST = (torch.tensor([low, low, radius, variance])
                  for low, radius, variance in ((0.0, _RADIUS_RANGE[0], -0.25), (SIZE, _RADIUS_RANGE[1], 4.0)))
@@ -185,8 +185,7 @@ def _slopes(shape: Tensor, values: Tensor, focus: float) -> Tensor:
     """
     x, y, r, variance = values[:, :, None, None].unbind(1)
     drawing = blur_by(coverage(shape, *values[:, :3].unbind(1)), values[:, 3] + focus**2)
-    padded = F.pad(drawing[:, None], (1, 1, 1, 1), mode="replicate")[:, 0]
-    left, right, above, below = padded[:, 1:-1, :-2], padded[:, 1:-1, 2:], padded[:, :-2, 1:-1], padded[:, 2:, 1:-1]
+    left, right, above, below = neighbours(drawing)
     slope_x, slope_y = (right - left) / 2, (below - above) / 2
     pixel = torch.arange(SIZE, device=drawing.device) + 0.5
     growth = -((pixel - x) * slope_x + (pixel[:, None] - y) * slope_y) / r
