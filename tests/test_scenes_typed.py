@@ -8,8 +8,8 @@ import torch
 
 from helpers.data import scenes
 from helpers.data.scenes import __main__ as measured
-from helpers.data.scenes.captions.words import as_read, scan
 from helpers.data.scenes.captions.lexicon import USUAL
+from helpers.data.scenes.captions.words import as_read, scan
 
 LANGUAGES = scenes.LANGUAGES
 NAMED = {name: (factor, index) for factor, names in scenes.VALUES.items() for index, name in enumerate(names)}

@@ -1,1 +1,1 @@
-"""What models learn from: the tiny scenes, the sets that ship or are downloaded, noise, masks, batches. Imports no other room."""
+"""What models learn from: tiny scenes, sets that ship or are loaded, noise, masks, batches. Imports no other room."""

@@ -8,9 +8,24 @@ import time
 import torch
 
 from ..files import print_anywhere
-from . import (UNSAID, canonical, drop_factors, make_pairs, make_scenes, parse, parse_pairs, read_caption, read_crowd_caption,
-               read_pair_caption, sample_crowd, sample_factors, sample_pairs, write_captions, write_crowd_captions,
-               write_pair_captions)
+from . import (
+    UNSAID,
+    canonical,
+    drop_factors,
+    make_pairs,
+    make_scenes,
+    parse,
+    parse_pairs,
+    read_caption,
+    read_crowd_caption,
+    read_pair_caption,
+    sample_crowd,
+    sample_factors,
+    sample_pairs,
+    write_captions,
+    write_crowd_captions,
+    write_pair_captions,
+)
 
 
 def drawing_rate(n: int = 5000, repeats: int = 5) -> float:

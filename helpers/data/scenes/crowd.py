@@ -21,14 +21,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..text import BOS, EOS, MARK, PAD, SPECIALS, Tokenizer, pad
-
 from .captions.draft import Draft, Reading, read_background
+from .captions.korean import with_particle
+from .captions.lexicon import UNSAID, USUAL, WORDS, check_language
 from .captions.reader import read_looks, read_place, split_objects
 from .captions.writer import PLACES, Writer, noun_phrase, with_article
 from .crowd_sampling import MOST, sample_crowd  # noqa: F401 (the scenes that these sentences tell)
 from .drawing import BACKGROUNDS, COLUMNS, FACTORS, ROWS, VALUES, check_factors
-from .captions.korean import with_particle
-from .captions.lexicon import UNSAID, USUAL, WORDS, check_language
 
 NONE = -1                                                # no counterpart
 _VALUES = {name: VALUES[name] for name in FACTORS[:5]}

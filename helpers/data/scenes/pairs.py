@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from .captions.draft import Draft, Reading, read_background
+from .captions.korean import with_particle
+from .captions.lexicon import UNSAID, WORDS, check_language
 from .captions.reader import PLACE, Part, read_looks, split_objects
 from .captions.writer import Writer, noun_phrase, with_article
 from .drawing import BACKGROUNDS, COLOURS, SHAPES, SIZE, check_factors, draw_objects, pairings
 from .judge import FAULTS
-from .captions.korean import with_particle
-from .captions.lexicon import UNSAID, WORDS, check_language
 from .parser import Parsed, check_images, parse, two_colours
 
 RELATIONS = ("left of", "right of", "above", "below")

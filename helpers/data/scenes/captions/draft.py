@@ -7,9 +7,9 @@ A finished draft is a `Reading`.
 
 from dataclasses import dataclass, field
 
-from .words import Word, as_read, nearest, scan
 from ..drawing import VALUES
 from .lexicon import UNSAID
+from .words import Word, as_read, nearest, scan
 
 EMPTY = "this says nothing about a picture: write something like 'a big red circle in the top left'"
 DENIED = "a picture shows what is there: say that instead of what is not"

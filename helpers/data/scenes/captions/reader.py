@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import torch
 
-from .draft import Draft, Reading, read_background
 from ..drawing import COLUMNS, FACTORS, ROWS, VALUES
+from .draft import Draft, Reading, read_background
 from .lexicon import UNSAID
 
 _KNOWN_SHADES = "only a background is black, gray or white; an object can be red, orange, yellow, green, cyan, blue, purple or pink"
