@@ -8,14 +8,11 @@ A finished draft is a `Reading`.
 from dataclasses import dataclass, field
 
 from ..drawing import VALUES
-from .lexicon import UNSAID
+from .lexicon import UNSAID, WORDS_BY_KIND
 from .words import Word, as_read, nearest, scan
 
 EMPTY = "this says nothing about a picture: write something like 'a big red circle in the top left'"
 DENIED = "a picture shows what is there: say that instead of what is not"
-
-
-_SIZE_WORDS = frozenset("크기 사이즈 size sized".split())
 
 
 @dataclass(frozen=True)
@@ -80,9 +77,10 @@ class Draft:
 
 # -- the background ------------------------------------------------------------------------------------------------
 
-_BEFORE_GROUND = frozenset("의 인 색 빛 색깔 톤 단색 plain solid uniform flat simple colour color coloured colored - 된".split())
-_AFTER_GROUND = frozenset(": = of 색 색깔 색상 로 으로 in 에".split()) - {"에"}
-_BETWEEN_ON = frozenset("a an the plain solid uniform flat simple all".split())
+# Words that may stand between a ground and its colour, or between "on" and either of them.
+_BEFORE_GROUND = WORDS_BY_KIND["plain"] | WORDS_BY_KIND["colour"] | frozenset("의 인 된 -".split())
+_AFTER_GROUND = frozenset(": = of in 색 색깔 색상 로 으로".split())
+_BETWEEN_ON = WORDS_BY_KIND["plain"] | frozenset("a an the all".split())
 
 
 def read_background(draft: Draft) -> int:
@@ -181,7 +179,7 @@ def _flag_what_is_no_statement(draft: Draft) -> None:
             near = nearest(token)
             hint = f": did you mean {' or '.join(near)}?" if near else ""
             draft.wrong[i] = f"{token.text!r} is no word of these captions{hint}"
-        elif token.role == "middle" and draft.tokens[i + 1:i + 2] and draft.tokens[i + 1].text in _SIZE_WORDS:
+        elif token.role == "middle" and draft.tokens[i + 1:i + 2] and draft.tokens[i + 1].text in WORDS_BY_KIND["size"]:
             draft.wrong[i] = f"{token.text!r}: an object is small or big"
         elif token.role == "count":
             draft.wrong[i] = f"{token.text!r}: name each object by itself"

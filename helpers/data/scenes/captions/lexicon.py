@@ -13,6 +13,12 @@ A word has a *role*, and a value where the role asks for one:
     tint                    dark or bright, 0; pale, 1: said of a colour
     on, with, and, is, not, count, glue
 
+Some words without a value are of a *kind* as well, named behind their role ("glue plain"), for the reader to look for:
+
+    plain                   plain, solid: between an article and the ground's colour
+    colour, size, shape     what names a factor, not a value of it: colour, sized, 모양
+    clause                  있고: one object is told, and another follows
+
 Words of several parts are written with a space and are found with a hyphen or joined as well. A shade, a size and a
 colour that is next to one of the world's counts as that one (crimson, navy); one that lies between two of them does
 not (magenta, teal, 연두).
@@ -67,15 +73,17 @@ def _usual(language: str) -> dict[str, list[tuple[str, ...]]]:
     return {role: [tuple(_listed(words.split("/")[0])) for words in text.split("|")] for role, text in texts.items()}
 
 
-def _kind(kind: str) -> frozenset[str]:
-    """The words of a kind in both languages: those behind "role kind" in the lists."""
-    lists = [words for roles in _ROLES.values() for role, words in roles.items() if role.split()[1:] == [kind]]
-    return frozenset(word for words in lists for word in _listed(words))
+def _by_kind() -> dict[str, frozenset[str]]:
+    found = {}
+    for role, words in [item for roles in _ROLES.values() for item in roles.items()]:
+        for kind in role.split()[1:]:
+            found[kind] = found.get(kind, frozenset()) | frozenset(_listed(words))
+    return found
 
 
 SENSES = {language: _senses(language) for language in LANGUAGES}         # word -> what it means
 USUAL = {language: _usual(language) for language in LANGUAGES}           # role -> for each value, what is written
-KINDS = {kind: _kind(kind) for kind in ("plain", "colour", "size", "shape", "clause")}
+WORDS_BY_KIND = _by_kind()                                               # kind -> its words in both languages
 
 
 def check_language(language: str) -> None:

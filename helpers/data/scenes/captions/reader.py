@@ -14,7 +14,7 @@ import torch
 
 from ..drawing import COLUMNS, FACTORS, ROWS, VALUES
 from .draft import Draft, Reading, read_background
-from .lexicon import UNSAID
+from .lexicon import UNSAID, WORDS_BY_KIND
 
 _KNOWN_SHADES = "only a background is black, gray or white; an object can be red, orange, yellow, green, cyan, blue, purple or pink"
 PLACE = frozenset(["column", "row", "middle", "place"])
@@ -118,7 +118,7 @@ def _means_exactly(draft: Draft, i: int) -> bool:
 # colours and sizes stand before their nouns, and cuts fall on commas and on words like "and". If two ways are as good, the text is
 # ambiguous, and that is said.
 
-_SAME_NOUN = frozenset("모양 모양인 형태 형태인 shaped : 도형 shape".split())
+_SAME_NOUN = WORDS_BY_KIND["shape"] | {":"}              # between two nouns for one object: star shaped object
 _CLOSE = 0.25                                            # costs that differ by less are as good
 _MISSING, _CONTRADICTION, _AFTER_NOUN, _SPLIT_PLACE = 10.0, 100.0, 1.0, 3.0
 
@@ -157,7 +157,7 @@ def _heads(draft: Draft) -> list[tuple[int, int]]:
     for i, token in enumerate(draft.tokens):
         if not draft.open(i, "shape", "thing"):
             continue
-        before = draft.skip(i - 1, -1, frozenset(["silent", "of", "is"]), _SAME_NOUN - {"도형", "shape"})
+        before = draft.skip(i - 1, -1, frozenset(["silent", "of", "is"]), _SAME_NOUN)
         if heads and heads[-1][1] >= before and "thing" in (token.role, draft.tokens[heads[-1][1]].role):
             first, _ = heads.pop()
             heads.append((first, i))
@@ -175,7 +175,7 @@ def _cuts(draft: Draft, end: int, start: int, attributes: frozenset[str]) -> lis
     for i in [*stated, start]:
         between = draft.tokens[max([end, *[j for j in stated if j < i]]) + 1:i]
         roles = {token.role for token in between}
-        if roles & ({"stop", "and", "relation"} | PLACE) or any(token.text in ("있고", "있으며", "있는데", "있구") for token in between):
+        if roles & ({"stop", "and", "relation"} | PLACE) or any(token.text in WORDS_BY_KIND["clause"] for token in between):
             price = 0.0
         else:
             price = 0.3 if "subject" in roles else 0.5 if "at" in roles or roles & {"is", "glue"} else 0.7
