@@ -5,7 +5,8 @@
     parser          pictures -> factors       analysis by synthesis
     judge           could `draw` have made a picture? If not, what is wrong with it, in a word
     blurring        blurred pictures and the neighbours of pixels, for parser and judge
-    pairs           all four for two objects  left of, right of, above, below
+    pairs           scenes of two objects     left of, right of, above, below; drawn, and read from pictures
+    pair_captions   sentences about two objects, written and read
     crowd_sampling  scenes of up to five objects in splits: those that are judged are never trained on
     crowd           sentences about up to five objects, as text, as ids, and word for word: data for translation
 
@@ -50,17 +51,6 @@ from .drawing import (
     make_scenes,
     sample_factors,
 )
-from .pairs import (
-    PAIR_FACTORS,
-    PAIR_VALUES,
-    RELATIONS,
-    canonical,
-    draw_pairs,
-    make_pairs,
-    pair_caption,
-    parse_pairs,
-    read_pair_caption,
-    sample_pairs,
-    write_pair_captions,
-)
+from .pair_captions import pair_caption, read_pair_caption, write_pair_captions
+from .pairs import PAIR_FACTORS, PAIR_VALUES, RELATIONS, canonical, draw_pairs, make_pairs, parse_pairs, sample_pairs
 from .parser import Parsed, parse

@@ -7,5 +7,5 @@
     reader            the words of each object -> its factors; captions of one object
     writer            factors -> a sentence, in the fixed pattern or as people type it
 
-Captions of two objects are in `scenes.pairs`, of one to five in `scenes.crowd`.
+Captions of two objects are in `scenes.pair_captions`, of one to five in `scenes.crowd`.
 """
