@@ -70,7 +70,8 @@ def captions_of(kind: str, language: str, n: int, seed: int = 11) -> tuple[list[
         return write_pair_captions(pairs, generator, language), pairs.tolist()
     objects, background = sample_crowd([1, 2, 3, 4, 5], n, generator, "all")
     said = [[row for row in rows if row[0] != UNSAID] for rows in objects.tolist()]
-    return write_crowd_captions(objects, background, generator, language), list(zip(said, background.tolist(), strict=True))
+    texts = write_crowd_captions(objects, background, generator, language)
+    return texts, list(zip(said, background.tolist(), strict=True))
 
 
 def read_back(kind: str, language: str, n: int = 20_000) -> float:

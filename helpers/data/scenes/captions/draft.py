@@ -1,8 +1,8 @@
 """A caption taken word by word: what has been made of each word so far, and what is said of the picture as a whole.
 
-A `Draft` starts with the tokens of a text, and flags what no picture shows: unknown words, denials, numbers of objects. Then the
-background takes its words, here, and each object its own, in `reader`. What is left over holds the sentence together.
-A finished draft is a `Reading`.
+A `Draft` starts with the tokens of a text, and flags what no picture shows: unknown words, denials, numbers of
+objects. Then the background takes its words, here, and each object its own, in `reader`. What is left over holds the
+sentence together. A finished draft is a `Reading`.
 """
 
 from dataclasses import dataclass, field
@@ -59,7 +59,8 @@ class Draft:
 
     def skip(self, i: int, step: int, roles: frozenset[str], texts: frozenset[str] = frozenset()) -> int:
         """The first token from i on, in steps of 1 or -1, whose role and text are not among these."""
-        while 0 <= i < len(self.tokens) and (self.tokens[i].role in roles or self.tokens[i].text in texts or i in self.glue):
+        while 0 <= i < len(self.tokens) and (
+                self.tokens[i].role in roles or self.tokens[i].text in texts or i in self.glue):
             i += step
         return i
 
@@ -138,7 +139,8 @@ def _stands_for_ground(draft: Draft, i: int) -> bool:
     after = draft.skip(i + 1, 1, frozenset(), frozenset(["색"]))
     if draft.tokens[i].role == "colour" or not after < len(draft.tokens):
         return False
-    if draft.tokens[after].text == "위" and draft.tokens[after + 1:after + 2] and draft.tokens[after + 1].role in ("at", "of"):
+    following = draft.tokens[after + 1:after + 2]
+    if draft.tokens[after].text == "위" and following and following[0].role in ("at", "of"):
         draft.glue.add(after)
         return True
     return draft.tokens[after].role == "at"
@@ -159,12 +161,14 @@ def _settle_on(draft: Draft) -> None:
         if token.role == "relation" and (place or token.text in ("over", "on top of", "atop")):
             j = draft.skip(i + 1, 1, frozenset(["tint"]), _BETWEEN_ON)
             if draft.open(j, "ground", "picture") or draft.open(j, "shade") and not _describes_object(draft, j):
-                draft.tokens[i] = token._replace(role="column", value=2 * token.value) if place else token._replace(role="on")
+                where = token._replace(role="column", value=2 * token.value)
+                draft.tokens[i] = where if place else token._replace(role="on")
 
 
 def _settle_on_ground(draft: Draft, i: int, colour: int | None) -> None:
     """배경 위에: on the background, not at its top, which is 배경의 위에, 배경 위쪽에 or 배경 위 왼쪽에."""
-    if i + 1 < len(draft.tokens) and draft.tokens[i + 1].text == "위" and (draft.tokens[i].role == "ground" or colour is not None):
+    is_ground = draft.tokens[i].role == "ground" or colour is not None
+    if is_ground and i + 1 < len(draft.tokens) and draft.tokens[i + 1].text == "위":
         if not draft.open(i + 2, "column", "middle"):
             draft.glue.add(i + 1)
 

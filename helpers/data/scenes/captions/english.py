@@ -84,8 +84,8 @@ ENGLISH_ROLES = {
     "glue": """
         a, an, the, in, at, of, to, there, it, that, which, this, its, it's, there's, here, everything, all, entire,
         whole, other, for, from, by, i, i'd, we, i'll, you, me, us, my, your, want, would, like, see, please, can,
-        could, need, show, shows me, draw, put, make, create, generate, give, paint, render, add, let, let's, use, using, got,
-        get, been, do, should, must, will, hello, hi, thanks, thank, ok, okay,
+        could, need, show, shows me, draw, put, make, create, generate, give, paint, render, add, let, let's, use,
+        using, got, get, been, do, should, must, will, hello, hi, thanks, thank, ok, okay,
         somewhere, located, located in, positioned, placed, sitting, situated, sits, lies, stands, standing, floating,
         floats, appears, shown, displayed, drawn, painted, filled, fill, set, empty, shining, glowing,
         just, only, single, one, 1, very, really, quite, so, exactly, precisely, dead, way, far, bit of,

@@ -1,6 +1,7 @@
 """Korean words of captions, by their meaning, and the particles that follow them.
 
-The lists are built like those of `english`. Words are stems: `words` takes the particles off, and `with_particle` puts them on.
+The lists are built like those of `english`. Words are stems: `words` takes the particles off, and `with_particle`
+puts them on.
 """
 
 KOREAN_VALUES = {
@@ -79,8 +80,8 @@ KOREAN_ROLES = {
     "glue shape": "모양, 모양인, 형태, 형태인",
     "glue": """
         있다, 있습니다, 있어요, 있어, 있음, 있는, 있네, 있네요, 있게, 있을, 있도록, 있었으면, 있지, 놓여, 놓인, 놓고,
-        놓아, 놓여진, 놔, 놔줘, 놓다, 자리한, 자리하고, 자리잡은, 자리잡고, 위치한, 위치해, 위치하고, 위치하는, 위치하며,
-        위치에, 위치, 위치시켜, 떠있는, 떠 있는, 떠 있다, 떠있다, 뜬, 빛난다, 빛나는,
+        놓아, 놓여진, 놔, 놔줘, 놓다, 자리한, 자리하고, 자리잡은, 자리잡고, 위치한, 위치해, 위치하고, 위치하는,
+        위치하며, 위치에, 위치, 위치시켜, 떠있는, 떠 있는, 떠 있다, 떠있다, 뜬, 빛난다, 빛나는,
         그려, 그려라, 그려진, 그린다, 그리기, 그리자, 그려서, 그려져, 그리세요, 그립니다, 그려넣어, 그릴, 보여, 보이는,
         보이게, 보인다, 만들어, 넣어, 배치해, 배치된, 배치, 생성해, 찍어, 올려, 올린, 띄워, 칠해진, 칠한, 칠해, 채워진,
         가득, 표시해, 두고, 둬, 나타난, 나와, 가진, 가지고, 갖는, 생긴, 같은,

@@ -28,7 +28,8 @@ _UNKNOWN, _UNKNOWN_LETTER, _UNKNOWN_AGAIN, _PARTICLE, _LOOSE = 10.0, 0.6, 5.0, 0
 class Token(NamedTuple):
     """A piece of the text: where it stands, and what it means.
 
-    role    one of the lexicon or of the particles; "stop", a mark that separates; "silent", one that does not; "unknown"
+    role    one of the lexicon or of the particles; "stop", a mark that separates; "silent", one that does not;
+            "unknown"
     value   as in `Sense`
     """
 
