@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 OFFLINE = ROOT / "tests" / "offline"
@@ -31,6 +32,9 @@ os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # a kernel of the same name in the 
 os.environ.setdefault("ACCELERATE_USE_CPU", "true")  # results are compared bit for bit, which holds on a CPU
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers on two cores
 runpy.run_path(str(OFFLINE / "sitecustomize.py"))  # this process started before PYTHONPATH was set
+
+settings.register_profile("course", deadline=None)  # a loaded machine is no fault of what is tested
+settings.load_profile("course")
 
 
 class NotebookRules:

@@ -30,9 +30,9 @@ def read(path):
 
 
 def own_code(notebook):
-    """The code cells that belong to this notebook alone, and hold something."""
+    """The code cells that a reader reads: not the first, which is everywhere the same, and no folded figure."""
     cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    return [cell for cell in cells if not notebook_files.tagged(cell, "bootstrap")]
+    return [cell for cell in cells if not any(notebook_files.tagged(cell, tag) for tag in ("bootstrap", "drawing"))]
 
 
 def prose(notebook):
@@ -42,6 +42,13 @@ def prose(notebook):
 @EACH
 def test_it_is_published(path):
     assert publish.check(path) == []
+
+
+@EACH
+def test_a_folded_figure_is_short_and_shows_one(path):
+    for cell in (cell for cell in read(path).cells if notebook_files.tagged(cell, "drawing")):
+        assert cell.metadata.jupyter.source_hidden and len(cell.source.splitlines()) <= 7
+        assert "data:image/svg" in cell.outputs[0].data["text/html"] and "alt=" in cell.outputs[0].data["text/html"]
 
 
 @EACH

@@ -29,7 +29,12 @@ def test_typed_text_is_no_markup():
 
 def test_only_what_is_understood_is_answered():
     heard = []
-    box = PromptBox(read_caption, "red circle", answer=lambda reading: heard.append(reading.text) or f"<{reading.text}>")
+
+    def answer(reading):
+        heard.append(reading.text)
+        return f"<{reading.text}>"
+
+    box = PromptBox(read_caption, "red circle", answer=answer)
     for text, answered in (("a blue star", "&lt;a blue star&gt;"), ("a gray star", ""), ("", ""),
                            ("x" * (LONGEST_PROMPT + 1), ""), ("half \ud800", "")):
         box.field.value = text

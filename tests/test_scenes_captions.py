@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.data import scenes
-from helpers.data.scenes.captions import with_article
-from helpers.data.scenes.lexicon import WORDS
+from helpers.data.scenes.captions.lexicon import WORDS
+from helpers.data.scenes.captions.writer import with_article
 
 SIZES = [len(names) for names in scenes.VALUES.values()]
 ROWS = st.tuples(*(st.integers(0, n - 1) for n in SIZES)).map(torch.tensor)

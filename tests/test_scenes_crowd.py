@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from helpers.data import scenes
 from helpers.data.scenes import crowd
+from helpers.data.scenes.captions.lexicon import WORDS
 from helpers.data.scenes.crowd_sampling import kept_for_tests
-from helpers.data.scenes.lexicon import WORDS
 from helpers.data.text import Tokenizer, source_batch, target_batch
 
 LANGUAGES = ("en", "ko")

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from helpers.data import scenes
-from helpers.data.scenes import drawing, judge, parser
+from helpers.data.scenes import blurring, drawing, judge, parser
 from helpers.lessons.start_here import false_scenes, outlines
 from helpers.lessons.start_here.false_pairs import PAIR_KINDS, pairs_apart
 from helpers.lessons.start_here.false_scenes import BIG, KINDS, SMALL
@@ -43,7 +43,7 @@ def test_the_other_drawer_draws_the_same_scenes():
 @pytest.mark.parametrize("spoil", [
     lambda x: x + 0.06 * torch.randn(x.shape, generator=seeded(1)),      # sigma = 0.03 on [0, 1]
     lambda x: (x + 0.06 * torch.randn(x.shape, generator=seeded(1))).clamp(-1, 1),
-    lambda x: drawing.blur(x, 0.7)], ids=["noise", "clamped noise", "blur"])
+    lambda x: blurring.blur(x, 0.7)], ids=["noise", "clamped noise", "blur"])
 def test_accepts_a_little_noise_and_blur(spoil):
     assert accepted(spoil(scenes.make_scenes(300, 2, "all")[0])) >= 0.95
     assert accepted(spoil(drawn_apart(None, 300, seeded()))) >= 0.95
@@ -112,7 +112,7 @@ def test_the_reasons_beside_the_limits(measured):
     assert noisy["bend"].max() < 0.085 < judge.MAX_BEND < bent and bent == pytest.approx(0.19, abs=0.02)
     rounded = measured(false_scenes.shaped(outlines.rounded_square(0.3), SMALL, 100, seeded()))["missing"].median()
     assert noisy["missing"].max() < judge.MAX_MISSING < rounded and rounded == pytest.approx(0.22, abs=0.02)
-    blurred = measured(drawing.blur(images, 0.7) + 0.06 * torch.randn(images.shape, generator=seeded(1)))
+    blurred = measured(blurring.blur(images, 0.7) + 0.06 * torch.randn(images.shape, generator=seeded(1)))
     assert 0.4 < blurred["variance"].median() < 0.5 and blurred["variance"].max() < 0.62 < judge.MAX_BLUR
     assert noisy["margin"].min() > judge.MIN_MARGIN
     crumbs = measured(KINDS["crumb"](BIG, 100, seeded()))["misfit"]

@@ -8,8 +8,8 @@ import torch
 
 from helpers.data import scenes
 from helpers.data.scenes import __main__ as measured
-from helpers.data.scenes.caption_words import as_read, scan
-from helpers.data.scenes.lexicon import USUAL
+from helpers.data.scenes.captions.lexicon import USUAL
+from helpers.data.scenes.captions.words import as_read, scan
 
 LANGUAGES = scenes.LANGUAGES
 NAMED = {name: (factor, index) for factor, names in scenes.VALUES.items() for index, name in enumerate(names)}
@@ -116,7 +116,7 @@ def test_reading_is_the_inverse_of_writing(kind, language):
 
 
 def test_a_reader_that_confuses_two_words_is_found_out(monkeypatch):
-    from helpers.data.scenes import lexicon
+    from helpers.data.scenes.captions import lexicon
 
     monkeypatch.setitem(lexicon.SENSES["ko"], "주황", lexicon.SENSES["ko"]["노란"])
     assert measured.read_back("one", "ko", n=1000) < 1

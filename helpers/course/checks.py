@@ -1,6 +1,6 @@
 """Checks that a notebook runs beside its derivations, and the mechanism of its exercises and gaps.
 
-A check prints one line that starts with ✓, or raises an AssertionError that says what differs and where.
+A check says ✓ (`passed`: one quiet line a cell), or raises an AssertionError that says what differs and where.
 The lines name no measured number, so they are the same on every machine. What the reader writes, an exercise at the
 end or a gap of a line or two inside a section, never stops the page: it gets one line that starts with ○, ✗ or ✓.
 """
@@ -17,23 +17,32 @@ from typing import Any
 
 import torch
 
-__all__ = ["Exercise", "assert_close", "assert_shape", "check_close", "check_shape", "gap"]
+from .passed import passed
+
+__all__ = ["Exercise", "assert_close", "assert_shape", "check_close", "check_shape", "check_that", "gap"]
+
+
+def check_that(claim: str, holds: Any) -> None:
+    """Say ✓ and the claim if it holds (a bool, or a tensor of one), else raise AssertionError with the claim."""
+    if not holds:
+        raise AssertionError(f"this does not hold: {claim}")
+    passed(claim)
 
 
 def check_shape(name: str, x: Any, shape: Sequence[int | None]) -> None:
-    """Print ✓ if x has this shape, else raise AssertionError; None in `shape` stands for any size."""
+    """Say ✓ if x has this shape, else raise AssertionError; None in `shape` stands for any size."""
     assert_shape(name, x, shape)
-    print(f"✓ {name}: shape {_text(x.shape)}")
+    passed(name, f"shape {_text(x.shape)}")
 
 
 def check_close(name: str, mine: Any, reference: Any, tol: float = 1e-5) -> None:
-    """Print ✓ if both have one shape and differ by `tol` at most everywhere, else raise AssertionError."""
+    """Say ✓ if both have one shape and differ by `tol` at most everywhere, else raise AssertionError."""
     assert_close(name, mine, reference, tol)
-    print(f"✓ {name}: the same as the reference, shape {_text(torch.as_tensor(mine).shape)}, within {tol:g}")
+    passed(name, f"the same as the reference, shape {_text(torch.as_tensor(mine).shape)}, within {tol:g}")
 
 
 def assert_shape(name: str, x: Any, shape: Sequence[int | None]) -> None:
-    """`check_shape` without the printed line, for use inside an exercise's tests."""
+    """`check_shape` without a word, for use inside an exercise's tests."""
     found = getattr(x, "shape", None)
     if found is None:
         raise AssertionError(f"{name} is a {type(x).__name__}; expected a tensor of shape {_text(shape)}")
@@ -42,7 +51,7 @@ def assert_shape(name: str, x: Any, shape: Sequence[int | None]) -> None:
 
 
 def assert_close(name: str, mine: Any, reference: Any, tol: float = 1e-5) -> None:
-    """`check_close` without the printed line, for use inside an exercise's tests."""
+    """`check_close` without a word, for use inside an exercise's tests."""
     a, b = (torch.as_tensor(x).detach().cpu().to(torch.float64) for x in (mine, reference))
     assert_shape(name, a, b.shape)
     difference = (a - b).abs()

@@ -48,7 +48,7 @@ def padded_mnist(split: str):
 
 @torch.no_grad()
 def in_batches(function, *tensors: Tensor, size: int = 100):
-    """function(*tensors) without gradients, `size` rows at a time; the function returns a tensor or a tuple of tensors."""
+    """function(*tensors) without gradients, `size` rows at a time; the function returns a tensor or a tuple of them."""
     parts = [function(*part) for part in zip(*(x.split(size) for x in tensors), strict=True)]
     if isinstance(parts[0], tuple):
         return tuple(torch.cat(column) for column in zip(*parts, strict=True))

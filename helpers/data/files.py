@@ -12,7 +12,7 @@ from .. import ROOT
 PLAIN = {"✓": "v", "✗": "x", "–": "-", "—": "-"}  # else "?"
 
 
-class DamagedFile(ValueError):
+class DamagedFile(ValueError):  # noqa: N818 (it names the state of a file, not a mistake)
     """A file of the course that cannot be read: the message names it and what restores it."""
 
 

@@ -8,9 +8,24 @@ import time
 import torch
 
 from ..files import print_anywhere
-from . import (UNSAID, canonical, drop_factors, make_pairs, make_scenes, parse, parse_pairs, read_caption, read_crowd_caption,
-               read_pair_caption, sample_crowd, sample_factors, sample_pairs, write_captions, write_crowd_captions,
-               write_pair_captions)
+from . import (
+    UNSAID,
+    canonical,
+    drop_factors,
+    make_pairs,
+    make_scenes,
+    parse,
+    parse_pairs,
+    read_caption,
+    read_crowd_caption,
+    read_pair_caption,
+    sample_crowd,
+    sample_factors,
+    sample_pairs,
+    write_captions,
+    write_crowd_captions,
+    write_pair_captions,
+)
 
 
 def drawing_rate(n: int = 5000, repeats: int = 5) -> float:
@@ -55,7 +70,8 @@ def captions_of(kind: str, language: str, n: int, seed: int = 11) -> tuple[list[
         return write_pair_captions(pairs, generator, language), pairs.tolist()
     objects, background = sample_crowd([1, 2, 3, 4, 5], n, generator, "all")
     said = [[row for row in rows if row[0] != UNSAID] for rows in objects.tolist()]
-    return write_crowd_captions(objects, background, generator, language), list(zip(said, background.tolist(), strict=True))
+    texts = write_crowd_captions(objects, background, generator, language)
+    return texts, list(zip(said, background.tolist(), strict=True))
 
 
 def read_back(kind: str, language: str, n: int = 20_000) -> float:

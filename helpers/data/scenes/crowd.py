@@ -21,13 +21,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..text import BOS, EOS, MARK, PAD, SPECIALS, Tokenizer, pad
-
-from .caption_draft import Draft, Reading, read_background
-from .caption_reader import read_looks, read_place, split_objects
-from .captions import PLACES, Writer, noun_phrase, with_article
+from .captions.draft import Draft, Reading, read_background
+from .captions.korean import with_particle
+from .captions.lexicon import UNSAID, USUAL, WORDS, check_language
+from .captions.reader import read_looks, read_place, split_objects
+from .captions.writer import PLACES, Writer, noun_phrase, with_article
 from .crowd_sampling import MOST, sample_crowd  # noqa: F401 (the scenes that these sentences tell)
 from .drawing import BACKGROUNDS, COLUMNS, FACTORS, ROWS, VALUES, check_factors
-from .lexicon import UNSAID, USUAL, WORDS, check_language, with_particle
 
 NONE = -1                                                # no counterpart
 _VALUES = {name: VALUES[name] for name in FACTORS[:5]}
@@ -42,14 +42,14 @@ def _vocabulary(language: str, pieces: str, words: str) -> tuple[str, ...]:
     return *SPECIALS, *pieces.split(), *(MARK + word for word in words)
 
 
-# Tokens for helpers.data.text.Tokenizer: all that these sentences need, and no other. Not "an", which no size asks for, nor
-# 가, which no shape asks for: a token that no sentence teaches would be translated by chance instead of being unknown.
+# Tokens for helpers.data.text.Tokenizer: all that these sentences need, and no other. Not "an", which no size asks for,
+# nor 가, which no shape asks for: a token that no sentence teaches would be translated by chance, not be unknown.
 ENGLISH, KOREAN = _vocabulary("en", ",", "a in the on and"), _vocabulary("ko", ", 의 에 이", "있다")
 VOCABULARIES = {"en": ENGLISH, "ko": KOREAN}
 
 # What `write_crowd_captions` needs in Korean, whatever it draws.
-_USUAL = [word for role in ("shape", "colour", "size", "shade", "column", "row", "middle", "ground") for words in USUAL["ko"][role]
-          for word in words]
+_USUAL = [word for role in ("shape", "colour", "size", "shade", "column", "row", "middle", "ground")
+          for words in USUAL["ko"][role] for word in words]
 KOREAN_AS_TYPED = (*SPECIALS, *", . 의 에 이 가 은 는 이고".split(),
                    *(MARK + word for word in [*_USUAL, *"한가운데 정중앙 있다 있습니다 있어요 있고 있는".split()]))
 
@@ -95,7 +95,8 @@ def alignment(objects: Tensor, background: int, source: str = "ko", target: str 
     return alignments(objects[None], torch.tensor([int(background)]), source, target)[0, :-1].tolist()
 
 
-def write_crowd_captions(objects: Tensor, background: Tensor, generator: torch.Generator, language: str = "en") -> list[str]:
+def write_crowd_captions(objects: Tensor, background: Tensor, generator: torch.Generator, language: str = "en"
+                         ) -> list[str]:
     """A sentence as people type them for each scene: objects (n, k, 5), in their order, on background (n,)."""
     _check(objects, background)
     writer = Writer(language, generator)
@@ -104,9 +105,10 @@ def write_crowd_captions(objects: Tensor, background: Tensor, generator: torch.G
 
 
 def read_crowd_caption(text: str) -> Reading:
-    """What a sentence about one to five objects says; its factors() are the objects (k, 5), in their order, and the background.
+    """What a sentence about one to five objects says: factors() are the objects (k, 5), in order, and the background.
 
-    Every object has to have all its factors, and the sentence a background: it is to be translated, and nothing may be made up.
+    Every object has to have all its factors, and the sentence a background: it is to be translated, and nothing may be
+    made up.
     """
     draft = Draft(text)
     background, rows = read_background(draft), []
@@ -115,7 +117,8 @@ def read_crowd_caption(text: str) -> Reading:
         rows.append([row[name] for name in _VALUES])
         missing = [name for name in _VALUES if row[name] == UNSAID]
         if missing:
-            draft.lacking.append(f"object {number + 1} ({draft.tokens[part.head].text}) has no {' and no '.join(missing)}")
+            noun = draft.tokens[part.head].text
+            draft.lacking.append(f"object {number + 1} ({noun}) has no {' and no '.join(missing)}")
     if background == UNSAID:
         draft.lacking.append("the sentence names no background")
     if not 1 <= len(rows) <= MOST:

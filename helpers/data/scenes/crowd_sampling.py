@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .captions import UNSAID
+from .captions.lexicon import UNSAID
 from .drawing import BACKGROUNDS, pairings
 
 MOST = 5                                                 # objects in a scene

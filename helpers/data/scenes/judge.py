@@ -19,8 +19,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .drawing import BACKGROUND_PALETTE, CENTRES, CORNERS, JITTER, PALETTE, RADII, SIZE
-from .drawing import blur, blur_by, blur_matrix, coverage, neighbours
+from .blurring import blur, blur_by, blur_matrix, neighbours
+from .drawing import BACKGROUND_PALETTE, CENTRES, CORNERS, JITTER, PALETTE, RADII, SIZE, coverage
 
 # One limit for each test. The shares behind them are the scores `scenes.judge.*`.
 MIN_CONTRAST = 0.17       # length of object minus background in RGB on [0, 1]; the palettes differ by at least 0.49

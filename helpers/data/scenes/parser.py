@@ -19,7 +19,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .drawing import BACKGROUND_PALETTE, CENTRES, PALETTE, SHAPES, SIZE, blur, blur_by, coverage, neighbours
+from .blurring import blur, blur_by, neighbours
+from .drawing import BACKGROUND_PALETTE, CENTRES, PALETTE, SHAPES, SIZE, coverage
 from .judge import FAULTS, Fit, assess
 
 _FAR_OUT = 8.0            # |x| up to here is taken for [-1, 1] with noise; bytes lie far beyond

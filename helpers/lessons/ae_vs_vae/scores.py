@@ -44,7 +44,7 @@ def every_source(kind: str, d: int):
         share, n = parsed.shares()["nameable"], len(parsed.fault)
         place, what = f"{place_of(kind, d)}.{SHORT.get(name, name)}", f"nameable, {kind}, d = {d}, {name}"
         yield Score(place, what, share, ".3f")
-        if d == LARGE and name in ("mixture", "midpoints"):
+        if d == LARGE and name == "midpoints":
             yield Score(f"{place}.error", f"standard error: {what}", entries.standard_error(share, n), ".3f")
 
 
@@ -85,7 +85,7 @@ def seeds():
     for name, what, more, less, times, bar in (
             ("prior", "the worst VAE exceeds 4 times the best autoencoder, N(0, I)", own, other, 4, ">= 2"),
             ("mixture", "the worst autoencoder with a mixture exceeds the best VAE's prior", mixed, own, 1, ">= 2"),
-            ("both", "the worst VAE with a mixture exceeds the best autoencoder with one", both, mixed, 1, "")):
+            ("both", "the worst VAE with a mixture exceeds the best autoencoder with one", both, mixed, 1, ">= 2")):
         yield Score(f"generation.seeds.{name}", f"standard errors by which {what}, d = 32",
                     entries.margin(min(more), max(less), times, DRAWS), ".1f", 0, bar)
 

@@ -11,7 +11,8 @@ from functools import partial
 import torch
 
 from ...data.scenes import BACKGROUNDS, COLOURS, PALETTE, SIZES
-from ...data.scenes.drawing import BACKGROUND_PALETTE, CENTRES, JITTER, RADII, SIZE, blur
+from ...data.scenes.blurring import blur
+from ...data.scenes.drawing import BACKGROUND_PALETTE, CENTRES, JITTER, RADII, SIZE
 from .outlines import CIRCLE, FALSE, TRUE, another, cover_true, covered, drawn_apart, ground, lay, truth
 
 SMALL, BIG = range(len(SIZES))

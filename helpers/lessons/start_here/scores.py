@@ -10,7 +10,7 @@ from ...course.scores import Score
 from ...data import scenes
 from ...data.emoji import HANDS, HELD_OUT_BY, load_emoji
 from ...data.scenes.__main__ import all_six, read_back
-from ...data.scenes.drawing import blur
+from ...data.scenes.blurring import blur
 from ...training.checkpoints import load
 from .experiments import CATEGORY_SEEDS, TAUGHT, category_accuracy, nearest_seen, seen_emoji
 from .false_pairs import PAIR_KINDS, pairs_apart

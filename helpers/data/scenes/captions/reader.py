@@ -1,22 +1,24 @@
-"""Reading captions of one object, in English or Korean, as people type them: what was understood, word by word, and what not.
+"""Reading captions of one object, in English or Korean, as people type them: what was understood, and what not.
 
     reading = read_caption("회색 바탕 왼쪽위 커다란 빨강 원")
-    reading.words        each stretch of the text with the factor and the value that it states, or why it was not understood
-    reading.factors()    the row of factors (6,), UNSAID where the caption says nothing; ValueError unless all was understood
+    reading.words        each stretch of the text with the factor and the value that it states, or why it states none
+    reading.factors()    the row of factors (6,), UNSAID where the caption says nothing; ValueError unless all was
+                         understood
 
-Word order is free; particles, spaces and articles may be missing. What a scene cannot show is never guessed at or left out in
-silence: an unknown word, a negation, a contradiction, a second object, a gray circle, a red background.
+Word order is free; particles, spaces and articles may be missing. What a scene cannot show is never guessed at or left
+out in silence: an unknown word, a negation, a contradiction, a second object, a gray circle, a red background.
 """
 
 from typing import NamedTuple
 
 import torch
 
-from .caption_draft import Draft, Reading, read_background
-from .drawing import COLUMNS, FACTORS, ROWS, VALUES
-from .lexicon import UNSAID
+from ..drawing import COLUMNS, FACTORS, ROWS, VALUES
+from .draft import Draft, Reading, read_background
+from .lexicon import UNSAID, WORDS_BY_KIND
 
-_KNOWN_SHADES = "only a background is black, gray or white; an object can be red, orange, yellow, green, cyan, blue, purple or pink"
+_KNOWN_SHADES = ("only a background is black, gray or white; an object can be red, orange, yellow, green, cyan, blue, "
+                 "purple or pink")
 PLACE = frozenset(["column", "row", "middle", "place"])
 LOOKS = frozenset(["colour", "size"])
 
@@ -113,12 +115,12 @@ def _means_exactly(draft: Draft, i: int) -> bool:
 
 # -- several objects -------------------------------------------------------------------------------------------------
 #
-# Each noun that names a shape is the head of an object. Between two heads the text is cut in one place, and what stands before the
-# cut belongs to the first. Of all ways to cut, the one is taken in which no object is contradicted and least is missing, in which
-# colours and sizes stand before their nouns, and cuts fall on commas and on words like "and". If two ways are as good, the text is
-# ambiguous, and that is said.
+# Each noun that names a shape is the head of an object. Between two heads the text is cut in one place, and what stands
+# before the cut belongs to the first. Of all ways to cut, the one is taken in which no object is contradicted and least
+# is missing, in which colours and sizes stand before their nouns, and cuts fall on commas and on words like "and". If
+# two ways are as good, the text is ambiguous, and that is said.
 
-_SAME_NOUN = frozenset("모양 모양인 형태 형태인 shaped : 도형 shape".split())
+_SAME_NOUN = WORDS_BY_KIND["shape"] | {":"}              # between two nouns for one object: star shaped object
 _CLOSE = 0.25                                            # costs that differ by less are as good
 _MISSING, _CONTRADICTION, _AFTER_NOUN, _SPLIT_PLACE = 10.0, 100.0, 1.0, 3.0
 
@@ -141,7 +143,8 @@ def split_objects(draft: Draft, wanted: tuple[str, ...]) -> list[Part]:
     for (first, _), cuts in zip(heads, [*choices, [(len(draft.tokens), 0.0)]], strict=True):
         longer = {}
         for cut, price in cuts:
-            found = [(cost + price + _cost(draft, range(before[-1], cut), first, wanted, attributes), (*before, cut)) for cost, before in ways]
+            found = [(cost + price + _cost(draft, range(before[-1], cut), first, wanted, attributes), (*before, cut))
+                     for cost, before in ways]
             longer[cut] = sorted(found)[:2]
         ways = [way for two in longer.values() for way in two]
     ways.sort()
@@ -152,12 +155,12 @@ def split_objects(draft: Draft, wanted: tuple[str, ...]) -> list[Part]:
 
 
 def _heads(draft: Draft) -> list[tuple[int, int]]:
-    """(first, last) token of each noun: "star", "star shape", 별 모양의 도형. A shape outranks the word for any shape."""
+    """(first, last) token of each noun: "star", "star shape", 별 모양의 도형. A shape outranks the word for any."""
     heads = []
     for i, token in enumerate(draft.tokens):
         if not draft.open(i, "shape", "thing"):
             continue
-        before = draft.skip(i - 1, -1, frozenset(["silent", "of", "is"]), _SAME_NOUN - {"도형", "shape"})
+        before = draft.skip(i - 1, -1, frozenset(["silent", "of", "is"]), _SAME_NOUN)
         if heads and heads[-1][1] >= before and "thing" in (token.role, draft.tokens[heads[-1][1]].role):
             first, _ = heads.pop()
             heads.append((first, i))
@@ -175,7 +178,8 @@ def _cuts(draft: Draft, end: int, start: int, attributes: frozenset[str]) -> lis
     for i in [*stated, start]:
         between = draft.tokens[max([end, *[j for j in stated if j < i]]) + 1:i]
         roles = {token.role for token in between}
-        if roles & ({"stop", "and", "relation"} | PLACE) or any(token.text in ("있고", "있으며", "있는데", "있구") for token in between):
+        clause = any(token.text in WORDS_BY_KIND["clause"] for token in between)
+        if clause or roles & ({"stop", "and", "relation"} | PLACE):
             price = 0.0
         else:
             price = 0.3 if "subject" in roles else 0.5 if "at" in roles or roles & {"is", "glue"} else 0.7
@@ -197,7 +201,9 @@ def _cost(draft: Draft, part: range, head: int, wanted: tuple[str, ...], attribu
         if token.role == "middle":
             middles += 1
             continue
-        stated = zip(("column", "row"), token.value, strict=True) if token.role == "place" else [(token.role, token.value)]
+        stated = [(token.role, token.value)]
+        if token.role == "place":
+            stated = zip(("column", "row"), token.value, strict=True)
         for factor, value in stated:
             cost += _CONTRADICTION * (values.setdefault(factor, value) != value)
     if middles:

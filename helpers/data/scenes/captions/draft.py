@@ -1,22 +1,19 @@
 """A caption taken word by word: what has been made of each word so far, and what is said of the picture as a whole.
 
-A `Draft` starts with the tokens of a text, and flags what no picture shows: unknown words, denials, numbers of objects. Then the
-background takes its words, here, and each object its own, in `caption_reader`. What is left over holds the sentence together.
-A finished draft is a `Reading`.
+A `Draft` starts with the tokens of a text, and flags what no picture shows: unknown words, denials, numbers of
+objects. Then the background takes its words, here, and each object its own, in `reader`. What is left over holds the
+sentence together. A finished draft is a `Reading`.
 """
 
 from dataclasses import dataclass, field
 
-from .caption_words import Word, as_read, nearest, scan
-from .drawing import VALUES
-from .lexicon import UNSAID
+from ..drawing import VALUES
+from .lexicon import UNSAID, WORDS_BY_KIND
+from .words import Word, as_read, nearest, scan
 
 EMPTY = "this says nothing about a picture: write something like 'a big red circle in the top left'"
 LEFT_OVER = "has no place in what was understood of this caption"
 DENIED = "a picture shows what is there: say that instead of what is not"
-
-
-_SIZE_WORDS = frozenset("크기 사이즈 size sized".split())
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,8 @@ class Draft:
 
     def skip(self, i: int, step: int, roles: frozenset[str], texts: frozenset[str] = frozenset()) -> int:
         """The first token from i on, in steps of 1 or -1, whose role and text are not among these."""
-        while 0 <= i < len(self.tokens) and (self.tokens[i].role in roles or self.tokens[i].text in texts or i in self.glue):
+        while 0 <= i < len(self.tokens) and (
+                self.tokens[i].role in roles or self.tokens[i].text in texts or i in self.glue):
             i += step
         return i
 
@@ -85,9 +83,10 @@ class Draft:
 
 # -- the background ------------------------------------------------------------------------------------------------
 
-_BEFORE_GROUND = frozenset("의 인 색 빛 색깔 톤 단색 plain solid uniform flat simple colour color coloured colored - 된".split())
-_AFTER_GROUND = frozenset(": = of 색 색깔 색상 로 으로 in 에".split()) - {"에"}
-_BETWEEN_ON = frozenset("a an the plain solid uniform flat simple all".split())
+# Words that may stand between a ground and its colour, or between "on" and either of them.
+_BEFORE_GROUND = WORDS_BY_KIND["plain"] | WORDS_BY_KIND["colour"] | frozenset("의 인 된 -".split())
+_AFTER_GROUND = frozenset(": = of in 색 색깔 색상 로 으로".split())
+_BETWEEN_ON = WORDS_BY_KIND["plain"] | frozenset("a an the all".split())
 
 
 def read_background(draft: Draft) -> int:
@@ -145,7 +144,8 @@ def _stands_for_ground(draft: Draft, i: int) -> bool:
     after = draft.skip(i + 1, 1, frozenset(), frozenset(["색"]))
     if draft.tokens[i].role == "colour" or not after < len(draft.tokens):
         return False
-    if draft.tokens[after].text == "위" and draft.tokens[after + 1:after + 2] and draft.tokens[after + 1].role in ("at", "of"):
+    following = draft.tokens[after + 1:after + 2]
+    if draft.tokens[after].text == "위" and following and following[0].role in ("at", "of"):
         draft.glue.add(after)
         return True
     return draft.tokens[after].role == "at"
@@ -166,12 +166,14 @@ def _settle_on(draft: Draft) -> None:
         if token.role == "relation" and (place or token.text in ("over", "on top of", "atop")):
             j = draft.skip(i + 1, 1, frozenset(["tint"]), _BETWEEN_ON)
             if draft.open(j, "ground", "picture") or draft.open(j, "shade") and not _describes_object(draft, j):
-                draft.tokens[i] = token._replace(role="column", value=2 * token.value) if place else token._replace(role="on")
+                where = token._replace(role="column", value=2 * token.value)
+                draft.tokens[i] = where if place else token._replace(role="on")
 
 
 def _settle_on_ground(draft: Draft, i: int, colour: int | None) -> None:
     """배경 위에: on the background, not at its top, which is 배경의 위에, 배경 위쪽에 or 배경 위 왼쪽에."""
-    if i + 1 < len(draft.tokens) and draft.tokens[i + 1].text == "위" and (draft.tokens[i].role == "ground" or colour is not None):
+    is_ground = draft.tokens[i].role == "ground" or colour is not None
+    if is_ground and i + 1 < len(draft.tokens) and draft.tokens[i + 1].text == "위":
         if not draft.open(i + 2, "column", "middle"):
             draft.glue.add(i + 1)
 
@@ -186,7 +188,7 @@ def _flag_what_is_no_statement(draft: Draft) -> None:
             near = nearest(token)
             hint = f": did you mean {' or '.join(near)}?" if near else ""
             draft.wrong[i] = f"{token.text!r} is no word of these captions{hint}"
-        elif token.role == "middle" and draft.tokens[i + 1:i + 2] and draft.tokens[i + 1].text in _SIZE_WORDS:
+        elif token.role == "middle" and draft.tokens[i + 1:i + 2] and draft.tokens[i + 1].text in WORDS_BY_KIND["size"]:
             draft.wrong[i] = f"{token.text!r}: an object is small or big"
         elif token.role == "count":
             draft.wrong[i] = f"{token.text!r}: name each object by itself"

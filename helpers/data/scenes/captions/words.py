@@ -1,29 +1,37 @@
-"""A caption as a list of tokens: words that the lexicon knows, Korean ones without their particles, and those it does not.
+"""A caption as a list of tokens: words that the lexicon knows, and words that it does not.
 
-English is split at spaces; words of several parts may be hyphenated or joined (top-left, skyblue). A Korean stretch between two
-spaces may hold several words, each with particles (회색바탕의, 왼쪽위에는): of all ways to take it apart, the cheapest is taken.
+English is split at spaces; words of several parts may be hyphenated or joined (top-left, skyblue). A Korean stretch
+between two spaces may hold several words, each with particles (회색바탕의, 왼쪽위에는): of all ways to take it apart,
+the cheapest is taken.
 """
 
 import difflib
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from ..typed import typed
-from .lexicon import PARTICLES, SENSES, Sense
+from ...typed import typed
+from .korean import PARTICLES
+from .lexicon import SENSES, Sense
 
 CONTENT = frozenset("shape colour size shade row column place middle ground relation".split())
 _STRETCH = re.compile(r"[0-9]*[가-힣]+|[^\W_가-힣]+(?:'[^\W_가-힣]+)*|\S")
 _STOPS, _SILENT = frozenset(",;.:()/|=，、。"), frozenset("!?~·…*#-–—_\"'`“”「」[]{}<>")
 _LONGEST_PHRASE = 5                                      # words
-_UNKNOWN, _UNKNOWN_LETTER, _PARTICLE, _LOOSE = 10.0, 0.6, 0.7, 12.0     # costs; a known word costs 1
+# What it costs to read a piece as a word; a known word costs 1.
+_UNKNOWN, _UNKNOWN_LETTER, _UNKNOWN_AGAIN, _PARTICLE, _LOOSE = 10.0, 0.6, 5.0, 0.7, 12.0
 
 
 class Token(NamedTuple):
-    """A piece of the text: where it stands, and what it means. Beside the lexicon's roles there are those of the particles,
-    and "stop" (a mark that separates), "silent" (one that does not) and "unknown"."""
+    """A piece of the text: where it stands, and what it means.
+
+    role    one of the lexicon or of the particles; "stop", a mark that separates; "silent", one that does not;
+            "unknown"
+    value   as in `Sense`
+    """
 
     start: int
     end: int
@@ -35,8 +43,8 @@ class Token(NamedTuple):
 class Word(NamedTuple):
     """A stretch text[start:end] of what was typed, and what it was understood as.
 
-    factor, value   by their names: "colour", "red"; a middle that is both a column and a row states the "place" "centre". Both are
-                    empty for a word that only holds the sentence together
+    factor, value   by their names: "colour", "red"; a middle that is both a column and a row states the "place"
+                    "centre". Both are empty for a word that only holds the sentence together
     thing           the number of the object that it speaks of, from 0; -1 for none
     problem         why it was not understood; empty where it was
     """
@@ -91,8 +99,7 @@ def _phrase(text: str, spans: list[tuple[int, int]]) -> tuple[int, Sense | None]
 def _taken_apart(stretch: str) -> list[tuple[int, int, Sense]]:
     """(start, end, sense) of the words of one stretch between two spaces."""
     if len(stretch) == 1 and not stretch.isalnum():
-        role = "and" if stretch in "&+" else "stop" if stretch in _STOPS else "silent" if stretch in _SILENT else "unknown"
-        return [(0, 1, Sense(role))]
+        return [(0, 1, Sense(_role_of_mark(stretch)))]
     if stretch in PARTICLES:
         return [(0, len(stretch), Sense(PARTICLES[stretch]))]
     korean = "가" <= stretch[-1] <= "힣"
@@ -108,11 +115,19 @@ def _taken_apart(stretch: str) -> list[tuple[int, int, Sense]]:
     return found
 
 
-def _readings(stretch: str, start: int, end: int, before: list, korean: bool):
-    """(cost, sense) of each way to read a part of a stretch as one word."""
+def _role_of_mark(mark: str) -> str:
+    if mark in "&+":
+        return "and"
+    return "stop" if mark in _STOPS else "silent" if mark in _SILENT else "unknown"
+
+
+def _readings(stretch: str, start: int, end: int, before: list[tuple[int, int, Sense]], korean: bool
+              ) -> Iterator[tuple[float, Sense]]:
+    """(cost, sense) of each way to read stretch[start:end] as one word. before: the words in front of it."""
     piece = stretch[start:end]
+    after_unknown = bool(before) and before[-1][2].role == "unknown"
     if korean or piece == stretch:
-        yield _UNKNOWN + _UNKNOWN_LETTER * len(piece) + 5 * (before[-1:] != [] and before[-1][2].role == "unknown"), Sense("unknown")
+        yield _UNKNOWN + _UNKNOWN_LETTER * len(piece) + _UNKNOWN_AGAIN * after_unknown, Sense("unknown")
     if not korean:
         if piece in _JOINED:
             yield 1, _JOINED[piece]
@@ -122,13 +137,14 @@ def _readings(stretch: str, start: int, end: int, before: list, korean: bool):
         loose = len(piece) == 1 and sense.role not in CONTENT | {"line"} and len(stretch) < 5
         rest = stretch[:start] + stretch[end:]
         yield _LOOSE if loose and rest and rest not in PARTICLES else 1, sense
-    if start and piece in PARTICLES and before[-1][2].role != "unknown":
+    if start and piece in PARTICLES and not after_unknown:
         yield _PARTICLE, Sense(PARTICLES[piece])
 
 
-# English words that may be run together: topleft, skyblue, bigredcircle.
+# English words that may be run together: topleft, skyblue, bigredcircle. Not those that are parts of many other words.
+_PARTS_OF_WORDS = frozenset("down ball dot box rose mini".split())
 _JOINED = {word.replace(" ", ""): sense for word, sense in SENSES["en"].items()
-           if sense.role in CONTENT - {"relation"} and len(word) > 2 and word not in ("down", "ball", "dot", "box", "rose", "mini", "row")}
+           if sense.role in CONTENT - {"relation"} and len(word) > 2 and word not in _PARTS_OF_WORDS}
 
 
 def nearest(token: Token) -> list[str]:

@@ -1,11 +1,11 @@
-"""Writing captions of tiny scenes in English and Korean, whole or in part: in one fixed pattern, or as people type them.
+"""Writing captions of tiny scenes in English and Korean, whole or in part: in a fixed pattern, or as people type them.
 
     en   a big red circle in the top left on a gray background
     ko   회색 배경의 왼쪽 위에 큰 빨간 원이 있다
 
-In the fixed pattern, `caption`, the two languages say the same in another order: background and place come last in English, first
-in Korean. `write_captions` draws among orders, words and endings; the pattern is one of the sentences that it may write. A caption
-may leave factors out: in a row of factors, UNSAID marks those that it does not mention.
+In the fixed pattern, `caption`, the two languages say the same in another order: background and place come last in
+English, first in Korean. `write_captions` draws among orders, words and endings; the pattern is one of the sentences
+that it may write. A caption may leave factors out: in a row of factors, UNSAID marks those that it does not mention.
 """
 
 import random
@@ -14,8 +14,9 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from .drawing import COLUMNS, ROWS, check_factors
-from .lexicon import ANY_SHAPE, UNSAID, USUAL, WORDS, check_language, with_particle
+from ..drawing import COLUMNS, ROWS, check_factors
+from .korean import with_particle
+from .lexicon import ANY_SHAPE, UNSAID, USUAL, WORDS, check_language
 
 
 def caption(row: Tensor, language: str = "en") -> str:
@@ -165,7 +166,8 @@ class Writer:
         nouns, places = [self.noun(row) for row in objects], [self.korean_place(*row[3:]) for row in objects]
         bare, first = draw() < 0.25, draw() < 0.6       # without particles and verb; places before nouns
         if bare:
-            things = [f"{place} {noun}" if first else f"{noun} {place}" for noun, place in zip(nouns, places, strict=True)]
+            things = [f"{place} {noun}" if first else f"{noun} {place}"
+                      for noun, place in zip(nouns, places, strict=True)]
             text = ", ".join(things)
             return pick((f"{ground}{pick((' ', ', '))}{text}", f"{text}, {ground}")) if ground else text
         subject = pick(("이/가", "이/가", "은/는"))
@@ -182,7 +184,8 @@ class Writer:
         if draw() < 0.25:
             return f"{text} 있는 {ground}"
         if draw() < 0.15:
-            return f"{with_particle(self.word('ground'), '은/는')} {USUAL['ko']['shade'][background][-1]}이고 {text} {verb}"
+            shade = USUAL["ko"]["shade"][background][-1]
+            return f"{with_particle(self.word('ground'), '은/는')} {shade}이고 {text} {verb}"
         follows = "의" if first and places[0] else pick(("에", "에는"))
         return f"{ground}{follows}{pick((',', '', ''))} {text} {verb}"
 
@@ -190,10 +193,11 @@ class Writer:
         if column == line == UNSAID:
             return ""
         if column == UNSAID:
-            return self.random.choice(("위쪽", "상단", "윗줄") if line == 0 else ("가운뎃줄",) if line == 1 else ("아래쪽", "하단", "아랫줄"))
+            return self.random.choice((("위쪽", "상단", "윗줄"), ("가운뎃줄",), ("아래쪽", "하단", "아랫줄"))[line])
         if line == UNSAID:
             return f"{USUAL['ko']['middle'][0][0] if column == 1 else self.word('column', column)} 열"
         if column == line == 1:
             return self.random.choice(("한가운데", "정중앙", *USUAL["ko"]["middle"][0]))
-        words = [self.word("middle") if value == 1 else self.word(role, value) for role, value in (("column", column), ("row", line))]
+        words = [self.word("middle") if value == 1 else self.word(role, value)
+                 for role, value in (("column", column), ("row", line))]
         return " ".join(words if self.random.random() < 0.7 else reversed(words))
