@@ -21,8 +21,6 @@ OFFLINE = ROOT / "tests" / "offline"
 MEMORY_MB, REST_MB = 1000, 450
 # Pages that still hold more when they are done, and how much at most: what a lab of thirty on one server cannot spare.
 HEAVY = dict.fromkeys(("02", "03", "05", "06", "07", "08", "09"), 700)
-# Pages whose solutions are still code cells, which print: they become prose, as `notebook_files.solved` says.
-CODE_SOLUTIONS = {"00", "01", "02", "03", "04", "05", "06", "07", "08", "09"}
 CHECK = re.compile(r"\bchecks\.|^ *assert ", re.MULTILINE)
 
 sys.path.insert(0, str(ROOT))
@@ -54,8 +52,7 @@ class NotebookRules:
                 failed = self.run_again(item.parent.kernel, cells)
                 assert not failed, "these checks fail when they run again at the end:\n\n" + "\n\n".join(failed)
                 self.check_rest(pid, HEAVY.get(item.path.name[:2], REST_MB))
-                todo = item.path.name[:2] in CODE_SOLUTIONS
-                wrong = [] if todo else self.run_solutions(item.parent.kernel, item.parent.nb)
+                wrong = self.run_solutions(item.parent.kernel, item.parent.nb)
                 assert not wrong, "these solutions do not pass their check:\n\n" + "\n\n".join(wrong)
         return result
 

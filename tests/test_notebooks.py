@@ -14,7 +14,6 @@ from urllib.parse import unquote
 
 import nbformat
 import pytest
-from conftest import CODE_SOLUTIONS
 
 from helpers import ROOT
 from helpers.course import notebook_files, outline, publish
@@ -93,12 +92,8 @@ def test_exercises_and_gaps_have_folded_solutions(path):
     stubs = {tag: [cell for cell in cells if notebook_files.tagged(cell, tag)] for tag in notebook_files.STUBS}
     in_code = [cell for cell in cells if notebook_files.tagged(cell, "solution")]
     assert (1 if path.name[:2] in SHORT else 2) <= len(stubs["exercise"]) <= 3 and len(stubs["gap"]) <= 3
-    if path.name[:2] in CODE_SOLUTIONS:
-        assert in_code, "its solutions are prose now: shorten CODE_SOLUTIONS"
-        assert all(cell.metadata.get("jupyter", {}).get("source_hidden", False) for cell in in_code)
-    else:
-        assert not in_code, "a solution that is a code cell prints ✓ before the reader has tried"
-        assert len(notebook_files.solved(notebook)) == sum(map(len, stubs.values()))
+    assert not in_code, "a solution that is a code cell prints ✓ before the reader has tried"
+    assert len(notebook_files.solved(notebook)) == sum(map(len, stubs.values()))
 
 
 @EACH
