@@ -29,13 +29,14 @@ def test_another_photograph_is_refused():
 
 def test_what_a_format_takes_at_our_error():
     points = [(100, 0.04), (1000, 0.0004)]
-    assert at_our_error(points, 0.004, 200) == "316 bytes, 1.58 times ours, at the same error"
-    assert at_our_error(points, 0.05, 200) == "100 bytes, 0.50 times ours: even its worst quality is better"
-    assert at_our_error(points, 0.0001, 200) == "1,000 bytes, 5.00 times ours: even its best quality here is worse"
-    assert at_our_error([(100, 0.1), (400, 0.0)], 0.0, 200) == "400 bytes, 2.00 times ours, at the same error"
-    assert 100 < float(at_our_error([(100, 0.1), (400, 0.0)], 0.01, 200).split()[0]) < 400
+    assert at_our_error(points, 0.004, 200).words == "316 bytes, 1.58 times ours, at the same error"
+    assert at_our_error(points, 0.05, 200).words == "100 bytes, 0.50 times ours: even its worst quality is better"
+    assert at_our_error(points, 0.0001, 200).words == "1,000 bytes, 5.00 times ours: even its best quality here is worse"
+    assert at_our_error([(100, 0.1), (400, 0.0)], 0.0, 200).words == "400 bytes, 2.00 times ours, at the same error"
+    assert 100 < float(at_our_error([(100, 0.1), (400, 0.0)], 0.01, 200).size) < 400
     for end, size in ((0.04, "100"), (0.0004, "1,000")):
-        assert at_our_error(points, end, 200).startswith(f"{size} bytes") and "same" in at_our_error(points, end, 200)
+        assert at_our_error(points, end, 200).words.startswith(f"{size} bytes, ")
+        assert at_our_error(points, end, 200).words.endswith("at the same error")
 
 
 def test_a_trial_compares_with_what_compress_saw():
@@ -45,9 +46,9 @@ def test_a_trial_compares_with_what_compress_saw():
     assert np.array_equal(trial.back, decompress(compress(trial.seen, "high")))
     assert trial.size == len(compress(trial.seen, "high")) != len(compress(trial.seen, "low"))
     assert trial.error == file_formats.pixel_error(trial.seen, trial.back)
-    for kind, words in trial.rivals.items():
+    for kind, rival in trial.rivals.items():
         curve = file_formats.rate_curve(trial.seen, kind.upper())
-        assert words == at_our_error(curve, trial.error, trial.size)
+        assert rival == at_our_error(curve, trial.error, trial.size)
     assert list(trial.rivals) == ["JPEG", "WebP"]
 
 
@@ -56,7 +57,7 @@ def test_a_trial_compares_with_what_compress_saw():
 def test_a_trial_of_a_picture_with_nothing_in_it(grey):
     """A flat picture, of which each format's curve is one point: what stopped the page's cell before."""
     trial = codec_trial(torch.full((3, 64, 64), grey))
-    assert all("even its" in words or "same error" in words for words in trial.rivals.values())
+    assert all("even its" in rival.words or "same error" in rival.words for rival in trial.rivals.values())
 
 
 def test_the_words_are_needed():
@@ -64,7 +65,7 @@ def test_the_words_are_needed():
     trial = codec_trial(own_picture(photograph_path("rocket"), side=256).batch[0])
     with pytest.raises(ValueError, match="is not between"):
         file_formats.bytes_for(trial.error, file_formats.rate_curve(trial.seen, "WEBP"))
-    assert "even its worst quality is better" in trial.rivals["WebP"]
+    assert "even its worst quality is better" in trial.rivals["WebP"].words
 
 
 def test_denoisers_on_a_photograph():

@@ -162,8 +162,8 @@ def footer(book):
 
 The course follows a student's notes of a class by Prof. Park Jihoon, Chungnam National University;
 one part of the notes draws on 낭만's blog on Tistory.
-Code: MIT. Text and pictures: CC BY 4.0. Emoji: Noto Color Emoji (SIL Open
-Font License 1.1), and beside it Twemoji (CC BY 4.0), Fluent Emoji (MIT) and OpenMoji (CC BY-SA 4.0).
+Code: MIT. Text and pictures: CC BY 4.0. Emoji: Noto Color Emoji (SIL Open Font License 1.1),
+and beside it Twemoji (CC BY 4.0), Fluent Emoji (MIT) and OpenMoji (CC BY-SA 4.0).
 
 {" · ".join(way)}"""
 

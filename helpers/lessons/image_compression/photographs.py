@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,6 +34,13 @@ def photograph_path(name: str) -> Path:
     return Path(skimage.data.__file__).parent / PHOTOGRAPHS[name]
 
 
+class Rival(NamedTuple):
+    """What a known format takes at our error: size in bytes, and in words; where its quality ends, of that end."""
+
+    size: float
+    words: str
+
+
 @dataclass(frozen=True)
 class CodecTrial:
     """One picture in our codec and in the known formats.
@@ -40,14 +48,14 @@ class CodecTrial:
     seen, back  uint8 (H, W, 3): what `compress` saw, and what `decompress` gave back
     size        bytes of our file
     error       of `back`, mean squared, on [0, 1]
-    rivals      {"JPEG": what it takes at that error, in words, ...}
+    rivals      {"JPEG": what it takes at that error, ...}
     """
 
     seen: np.ndarray
     back: np.ndarray
     size: int
     error: float
-    rivals: dict[str, str]
+    rivals: dict[str, Rival]
 
 
 def codec_trial(picture, quality: str = "low") -> CodecTrial:
@@ -60,16 +68,17 @@ def codec_trial(picture, quality: str = "low") -> CodecTrial:
     return CodecTrial(seen, back, len(file), error, rivals)
 
 
-def at_our_error(points, error: float, size: int) -> str:
-    """What a format takes at an error, beside `size` bytes of ours, in words.
+def at_our_error(points, error: float, size: int) -> Rival:
+    """What a format takes at an error, beside `size` bytes of ours.
 
     points  its `rate_curve`; where the error lies outside it, the end of the curve that is nearest is named
     """
     points, error = [(bytes_, max(loss, EXACT)) for bytes_, loss in points], max(error, EXACT)
     (least, worst), (most, best) = points[0], points[-1]
     if error > worst:
-        return f"{least:,} bytes, {least / size:.2f} times ours: even its worst quality is better"
-    if error < best:
-        return f"{most:,} bytes, {most / size:.2f} times ours: even its best quality here is worse"
-    found = bytes_for(error, points)
-    return f"{found:,.0f} bytes, {found / size:.2f} times ours, at the same error"
+        found, outcome = least, ": even its worst quality is better"
+    elif error < best:
+        found, outcome = most, ": even its best quality here is worse"
+    else:
+        found, outcome = bytes_for(error, points), ", at the same error"
+    return Rival(found, f"{found:,.0f} bytes, {found / size:.2f} times ours{outcome}")

@@ -12,6 +12,7 @@ from ...course.scores import Score
 from ...data import scenes
 from ...data.batches import NEW_SCENES_SEED, in_batches
 from ...data.emoji import drawn_by_all
+from ...data.own_picture import own_picture
 from ...metrics.pca import PCA
 from ...metrics.pictures import reconstruct, scene_accuracy
 from ...models.codec import rate_distortion_loss
@@ -22,6 +23,7 @@ from ...training.checkpoints import load
 from . import experiments
 from .experiments import OVERFIT_SEEDS, SHIPPED_COUNTS, SHIPPED_LATENTS, held_out_emoji, photograph
 from .file_formats import bytes_for, file_bytes, frontier, mosaic, pictures_of, pixel_error, rate_curve, read_file
+from .photographs import PHOTOGRAPHS, codec_trial, photograph_path
 
 COUNT = 256  # pictures in a mosaic
 
@@ -143,6 +145,16 @@ def other_hands():
                         ratio, ".2f", 1, bar)
 
 
+def photographs():
+    """WebP and JPEG on five photographs at the error of the codec's low quality."""
+    trials = [codec_trial(own_picture(photograph_path(name), 256).batch[0], "low") for name in PHOTOGRAPHS]
+    webp, jpeg = ([trial.rivals[kind].size / trial.size for trial in trials] for kind in ("WebP", "JPEG"))
+    yield Score("compression.photographs.webp", "most of WebP's bytes over the codec's, photographs, low", max(webp),
+                ".2f", 1, "< 1")
+    yield Score("compression.photographs.jpeg", "photographs of five on which JPEG takes fewer bytes, low",
+                sum(ratio < 1 for ratio in jpeg), "d")
+
+
 def price_of_bits(picture: np.ndarray):
     """Of files of the emoji: how near their bytes are to the loss, and what the network of one weighs beside it."""
     files = {quality: compress(picture, quality) for quality in QUALITIES}
@@ -216,5 +228,6 @@ def groups():
     yield "compression.vector", codes_against_formats
     yield "compression.codec", learned_codec
     yield "compression.hands", other_hands
+    yield "compression.photographs", photographs
     yield "compression.overfit", overfitting
     yield "compression.random", random_draws

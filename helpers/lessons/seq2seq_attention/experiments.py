@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ...data import sets
 from ...data.scenes import crowd
+from ...data.scenes.drawing import draw_objects
 from ...data.text import Tokenizer, source_batch
 from ...models.decoding import greedy
+from ...show.raster import to_uint8
+from ...show.sentences import Translated
 from ...systems.translator import Translator
 
 OBJECT_COUNTS = tuple(range(1, crowd.MOST + 1))  # objects in a sentence
@@ -100,6 +104,20 @@ def doubts(text: str, system: Translator) -> str:
         return f"Unknown to this network: {', '.join(unknown)}. "
     seen = ("background", *("place", "size", "colour", "shape") * len(reading.factors()[0]))
     return "" if reading.order() == seen else "This order of words was never in its training. "
+
+
+def translated(source: str, right: str, written: str) -> Translated:
+    """A sentence about tiny scenes for `show_translations`, with the scenes that both English sentences describe."""
+    return Translated(source, right, written, scene_of(right), scene_of(written))
+
+
+def scene_of(english: str) -> np.ndarray | None:
+    """The scene (32, 32, 3) uint8 that a sentence describes, or None where it describes none."""
+    reading = crowd.read_crowd_caption(english)
+    if reading.problems:
+        return None
+    objects, background = reading.factors()
+    return to_uint8(draw_objects(objects[None], torch.tensor([background])))[0]
 
 
 def follows(weights: Tensor, now: Tensor, before: Tensor) -> tuple[float, float]:
