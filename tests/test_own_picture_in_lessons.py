@@ -31,7 +31,8 @@ def test_what_a_format_takes_at_our_error():
     points = [(100, 0.04), (1000, 0.0004)]
     assert at_our_error(points, 0.004, 200).words == "316 bytes, 1.58 times ours, at the same error"
     assert at_our_error(points, 0.05, 200).words == "100 bytes, 0.50 times ours: even its worst quality is better"
-    assert at_our_error(points, 0.0001, 200).words == "1,000 bytes, 5.00 times ours: even its best quality here is worse"
+    best = "1,000 bytes, 5.00 times ours: even its best quality here is worse"
+    assert at_our_error(points, 0.0001, 200).words == best
     assert at_our_error([(100, 0.1), (400, 0.0)], 0.0, 200).words == "400 bytes, 2.00 times ours, at the same error"
     assert 100 < float(at_our_error([(100, 0.1), (400, 0.0)], 0.01, 200).size) < 400
     for end, size in ((0.04, "100"), (0.0004, "1,000")):
