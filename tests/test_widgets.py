@@ -207,8 +207,8 @@ def test_100_queued_slider_messages_make_at_most_two_renders_in_a_real_kernel():
             state = {"method": "update", "state": {"value": level}, "buffer_paths": []}
             client.shell_channel.send(client.session.msg("comm_msg", {"comm_id": model, "data": state}))
         run("import asyncio\nwhile s._drawn < 100: await asyncio.sleep(0.1)")
-        renders, level = run("print(s.renders, s.status.value)").split()
-        assert level == "<b>100</b>"
+        renders, line = run("print(s.renders, s.status.value)").split(maxsplit=1)
+        assert "<b>100</b>" in line
         assert int(renders) <= 2
     finally:
         client.stop_channels()
