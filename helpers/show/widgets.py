@@ -113,7 +113,7 @@ class Sweep:
             if not continuous and "continuous_update" in knob.trait_names():
                 knob.continuous_update = False
             knob.observe(self._on_move, names="value")
-        close_earlier(self)
+        close_earlier(self, caption)
 
     def close(self) -> None:
         """Take the sweep off the page, and let go of all that `render` holds: the notebook's Out keeps the sweep."""
