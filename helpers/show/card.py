@@ -16,7 +16,7 @@ import numpy as np
 from .raster import place, text_width, to_png
 
 IN_VIEW = 3  # knobs; the others are under a button
-PAGE, TALLEST = 940, 460  # pixels: a card on a laptop, and the height that leaves room for knobs and line on its screen
+PAGE, TALLEST = 940, 400  # pixels: a card on a laptop, and the height that leaves room for knobs and line on its screen
 NARROW = 520  # pixels: a card in a window 800 pixels wide, for which the lines below the picture are counted
 
 # The mark comes late, so that a quick drawing does not blink. .course-spoken is read out and not seen.
@@ -44,12 +44,12 @@ class Card:
         self.image = widgets.Image(format="png", layout={"max_width": "100%", "height": "auto",
                                                          "align_self": "flex-start"})
         self.status = widgets.HTML()
-        self.more = widgets.ToggleButton(layout={"width": "auto", "align_self": "flex-start"})
         self.hidden = widgets.VBox(list(knobs[IN_VIEW:]))
+        shown = None if self.hidden.children else "none"
+        self.more = widgets.ToggleButton(layout={"width": "auto", "align_self": "flex-start", "display": shown})
         self._unfold({"new": False})
         self.more.observe(self._unfold, names="value")
-        rest = [self.more, self.hidden] if self.hidden.children else []
-        board = widgets.VBox([*knobs[:IN_VIEW], *rest], layout={"margin": "0 0 8px 0"})
+        board = widgets.VBox([*knobs[:IN_VIEW], self.more, self.hidden], layout={"margin": "0 0 8px 0"})
         note = widgets.HTML(f'<span style="opacity:0.75">{html.escape(caption)}</span>')
         labels = min(180, round(1.15 * max((text_width(knob.description) for knob in knobs), default=0)))
         ruler = f"<style>.course-labels-{labels} .widget-label {{ min-width: {labels}px; }}</style>"  # one line of sliders
