@@ -23,8 +23,8 @@ from helpers.show.widgets import Sweep, choice, integer, number, pick, text_box
 # What ipywidgets 7.7.1 and 8.1 both have. Stack, TagsInput, TimePicker and Tab(titles=...) came with 8.
 SHARED = {
     "IntSlider", "FloatSlider", "FloatLogSlider", "SelectionSlider", "Dropdown", "ToggleButtons",
-    "RadioButtons", "Checkbox", "Button", "ToggleButton", "Text", "Textarea", "Combobox", "Label", "HTML", "Image", "Output",
-    "Tab", "Accordion", "HBox", "VBox", "GridBox", "Play", "IntProgress", "Layout", "Widget",
+    "RadioButtons", "Checkbox", "Button", "ToggleButton", "Text", "Textarea", "Combobox", "Label", "HTML", "Image",
+    "Output", "Tab", "Accordion", "HBox", "VBox", "GridBox", "Play", "IntProgress", "Layout", "Widget",
 }
 
 

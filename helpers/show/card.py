@@ -52,7 +52,8 @@ class Card:
         board = widgets.VBox([*knobs[:IN_VIEW], self.more, self.hidden], layout={"margin": "0 0 8px 0"})
         note = widgets.HTML(f'<span style="opacity:0.75">{html.escape(caption)}</span>')
         labels = min(180, round(1.15 * max((text_width(knob.description) for knob in knobs), default=0)))
-        ruler = f"<style>.course-labels-{labels} .widget-label {{ min-width: {labels}px; }}</style>"  # one line of sliders
+        # Sliders begin on one line.
+        ruler = f"<style>.course-labels-{labels} .widget-label {{ min-width: {labels}px; }}</style>"
         board.add_class(f"course-labels-{labels}")
         self.view = widgets.VBox([widgets.HTML(STYLE + ruler + ask), board, self.image, self.status, note])
         self.view.add_class("course-card")

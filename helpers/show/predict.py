@@ -1,4 +1,4 @@
-"""A question with two to four buttons. The answer and its figure appear after the choice; without a kernel they are folded.
+"""A question with two to four buttons; the answer and its figure come after the choice, folded where no kernel runs.
 
     Predict("The code shrinks from 32 numbers to 4. What is lost first?",
             {"the shape": None, "the place": "the place is two numbers, and they move many pixels"},
