@@ -12,24 +12,27 @@ import numpy as np
 from helpers.show.widgets import Sweep, choice, integer, number, pick, text_box
 
 def render(side, kind, size, text, temperature):
-    return np.full((12 * side, 20 * side, 3), 20 * side, np.uint8), f"side {side}, " + "words of the line, " * side
+    return np.full((12 * side, 180, 3), 20 * side, np.uint8), f"side {side}, " + "words of the line, " * side
 
-Sweep(render, {"side": integer("side of the picture", 1, 9, 5), "size": choice("steps of one vector", [4, 32, 3600]),
+Sweep(render, {"side": integer("side of the picture", 1, 9, 5),
+               "size": choice("steps of the training with one vector", [4, 32, 3600]),
                "kind": pick("decoder sees", ["one vector, 900 steps", "one vector, 3,600 steps", "attention, 900 steps"]),
                "text": text_box("a sentence"), "temperature": number("temperature", 0, 9)},
       "What to notice.", still=[{"side": 9}], question="Which of the three decoders keeps the order of the words?")
 """
 PREDICT = """
 from helpers.show.predict import Predict
-Predict("What is lost first?", ["the shape", "the place", "the colour of the background, for it is everywhere else too"],
+Predict("What is lost first?", ["the shape", "the place", "the colour of the background, for it is everywhere else"],
         answer="the shape", because=lambda: (np.zeros((40, 900, 3), np.uint8), "Four numbers have no room for it."))
 """
 # Words that are wider than their box, and parts that reach beyond the card's frame.
 CUT = """card => {
     const right = card.getBoundingClientRect().right + 0.5, seen = part => part.getClientRects().length;
-    const words = [...card.querySelectorAll('button, .widget-label, .widget-readout, .widget-html-content')].filter(seen);
-    const parts = [...card.querySelectorAll('*:not(.course-spoken)')].filter(seen);
-    return [...words.filter(part => part.scrollWidth > part.clientWidth + 1 || part.scrollHeight > part.clientHeight + 3),
+    const find = kinds => [...card.querySelectorAll(kinds)].filter(seen);
+    const words = find('button, .widget-label, .widget-readout, .widget-html-content');
+    const parts = find('*:not(.course-spoken)');
+    const small = part => part.scrollWidth > part.clientWidth + 1 || part.scrollHeight > part.clientHeight + 3;
+    return [...words.filter(small),
             ...parts.filter(part => part.getBoundingClientRect().right > right)]
         .map(part => part.className + ': ' + part.textContent);
 }"""
@@ -82,7 +85,8 @@ def test_more_knobs_open_by_keyboard_and_the_value_is_read_out(page):
     assert card.locator("input[type=text]").is_visible() and not card.evaluate(CUT)
     sliders.nth(1).focus()
     page.page.keyboard.press("ArrowRight")
-    card.locator("[role=alert]", has_text="steps of one vector: 32").wait_for(timeout=5000, state="attached")
+    spoken = card.locator("[role=alert]", has_text="steps of the training with one vector: 32")
+    spoken.wait_for(timeout=5000, state="attached")
 
 
 def test_the_answer_comes_after_the_choice_which_can_be_changed(page):
