@@ -65,6 +65,41 @@ def test_a_sweep_asks_a_question_and_its_code_is_folded(path):
             assert question and question[0].endswith("?"), "a sweep is there to find something out: question=..."
 
 
+def bound(nodes):
+    """The names that statements bind, outside of functions and comprehensions."""
+    names, inner = set(), (ast.FunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+    for node in nodes:
+        names |= {node.name} if isinstance(node, ast.FunctionDef) else set()
+        names |= {node.id} if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else set()
+        names |= set() if isinstance(node, inner) else bound(ast.iter_child_nodes(node))
+    return names
+
+
+def needed(function, functions):
+    """The names of the page that a function or lambda needs when it is called; `functions` are the page's."""
+    inside = list(ast.walk(function))
+    own = {node.arg for node in inside if isinstance(node, ast.arg)}
+    own |= {node.id for node in inside if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    free = {node.id for node in inside if isinstance(node, ast.Name)} - own
+    deeper = [needed(functions[name], functions) for name in free & set(functions) if functions[name] is not function]
+    return free.union(*deeper)
+
+
+@EACH
+def test_a_sweep_still_works_when_the_page_has_run(path):
+    """What its `render` needs is not bound anew in a later cell."""
+    cells = [cell for cell in read(path).cells if cell.cell_type == "code"]
+    trees = [ast.parse(cell.source) for cell in cells]
+    for number, cell in enumerate(cells):
+        functions = {node.name: node for known in trees[: number + 1] for node in known.body
+                     if isinstance(node, ast.FunctionDef)}
+        for call in sweeps(cell):
+            render = call.args[0]
+            names = needed(functions[render.id] if isinstance(render, ast.Name) else render, functions)
+            later = names & set().union(*(bound(known.body) for known in trees[number + 1 :]))
+            assert not later, f"{sorted(later)} are bound anew after code cell {number}, whose sweep needs them"
+
+
 @EACH
 def test_the_first_code_cell_finds_the_course(path):
     first = next(cell for cell in read(path).cells if cell.cell_type == "code")

@@ -18,7 +18,8 @@ def render(side, kind, size, text, slow):
 
 Sweep(render, {"side": integer("side of the picture", 1, 9, 5),
                "size": choice("steps of the training with one vector", [4, 32, 3600]),
-               "kind": pick("decoder sees", ["one vector", "one vector, longer training", "attention, short training"]),
+               "kind": pick("decoder sees", ["one vector, 900 steps of training", "one vector, 3,600 steps of training",
+                                             "attention, 900 steps of training"]),
                "text": text_box("a sentence"), "slow": number("seconds of drawing", 0, 1, step=1)},
       "What to notice.", still=[{"side": 9}], question="Which of the three decoders keeps the order of the words?")
 """
