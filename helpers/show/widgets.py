@@ -179,7 +179,7 @@ class Sweep:
         for i, panel in enumerate(panels):
             place(canvas, panel, i // columns * height, i % columns * width)
         place(canvas, note, rows * height, 0)
-        ask = [paragraph(self.question, canvas.shape[1])] * bool(self.question)
+        ask = [paragraph(self.question, canvas.shape[1]), np.full_like(canvas[:8], 255)] if self.question else []
         return np.concatenate([*ask, canvas])
 
     def _panel(self, setting: Mapping[str, Any]) -> np.ndarray:

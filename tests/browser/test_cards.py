@@ -25,7 +25,8 @@ Sweep(render, {"side": integer("side of the picture", 1, 9, 5),
 """
 PREDICT = """
 from helpers.show.predict import Predict
-Predict("What is lost first?", ["the shape", "the place", "the colour of the background, for it is everywhere else"],
+LONG = "the colour of the background: it is everywhere, and a code of four numbers has no room for all that"
+Predict("What is lost first?", ["the shape", "the place", LONG],
         answer="the shape", because=lambda: (np.zeros((40, 900, 3), np.uint8), "Four numbers have no room for it."))
 """
 # Words that are wider than their box, sliders too short to use, and parts that reach beyond the card or the window.
