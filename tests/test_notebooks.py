@@ -20,7 +20,7 @@ from helpers.course import notebook_files, outline, publish
 
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EACH = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-CELL, MEDIAN, NOTEBOOK = 30, 8, 320  # lines of code; blank ones count for a cell's length alone
+CELL, MEDIAN, NOTEBOOK = 30, 8, 320  # lines of code; of a page without blank ones and sweeps
 SHORT = ("00", "03", "04", "09")  # pages with fewer exercises
 
 
@@ -32,6 +32,12 @@ def own_code(notebook):
     """The code cells that a reader reads: not the first, which is everywhere the same, and no folded figure."""
     cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
     return [cell for cell in cells if not any(notebook_files.tagged(cell, tag) for tag in ("bootstrap", "drawing"))]
+
+
+def sweeps(cell):
+    """The calls in a code cell that make a sweep; such a cell is folded."""
+    calls = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
+    return [call for call in calls if getattr(call.func, "id", "") == "Sweep"]
 
 
 def prose(notebook):
@@ -51,6 +57,50 @@ def test_a_folded_figure_is_short_and_shows_one(path):
 
 
 @EACH
+def test_a_sweep_asks_a_question_and_its_code_is_folded(path):
+    for cell in own_code(read(path)):
+        for call in sweeps(cell):
+            assert cell.metadata.get("jupyter", {}).get("source_hidden"), "fold it: metadata.jupyter.source_hidden"
+            question = [word.value.value for word in call.keywords if word.arg == "question"]
+            assert question and question[0].endswith("?"), "a sweep is there to find something out: question=..."
+
+
+def bound(nodes):
+    """The names that statements bind, outside of functions and comprehensions."""
+    names, inner = set(), (ast.FunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+    for node in nodes:
+        names |= {node.name} if isinstance(node, ast.FunctionDef) else set()
+        names |= {node.id} if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else set()
+        names |= set() if isinstance(node, inner) else bound(ast.iter_child_nodes(node))
+    return names
+
+
+def needed(function, functions):
+    """The names of the page that a function or lambda needs when it is called; `functions` are the page's."""
+    inside = list(ast.walk(function))
+    own = {node.arg for node in inside if isinstance(node, ast.arg)}
+    own |= {node.id for node in inside if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    free = {node.id for node in inside if isinstance(node, ast.Name)} - own
+    deeper = [needed(functions[name], functions) for name in free & set(functions) if functions[name] is not function]
+    return free.union(*deeper)
+
+
+@EACH
+def test_a_sweep_still_works_when_the_page_has_run(path):
+    """What its `render` needs is not bound anew in a later cell."""
+    cells = [cell for cell in read(path).cells if cell.cell_type == "code"]
+    trees = [ast.parse(cell.source) for cell in cells]
+    for number, cell in enumerate(cells):
+        functions = {node.name: node for known in trees[: number + 1] for node in known.body
+                     if isinstance(node, ast.FunctionDef)}
+        for call in sweeps(cell):
+            render = call.args[0]
+            names = needed(functions[render.id] if isinstance(render, ast.Name) else render, functions)
+            later = names & set().union(*(bound(known.body) for known in trees[number + 1 :]))
+            assert not later, f"{sorted(later)} are bound anew after code cell {number}, whose sweep needs them"
+
+
+@EACH
 def test_the_first_code_cell_finds_the_course(path):
     first = next(cell for cell in read(path).cells if cell.cell_type == "code")
     assert first.source == outline.bootstrap_source()
@@ -58,9 +108,11 @@ def test_the_first_code_cell_finds_the_course(path):
 
 @EACH
 def test_cells_are_short(path):
-    lengths = [sum(bool(line.strip()) for line in cell.source.splitlines()) for cell in own_code(read(path))]
-    longest = max(len(cell.source.splitlines()) for cell in own_code(read(path)))
-    assert longest <= CELL and statistics.median(lengths) <= MEDIAN and sum(lengths) <= NOTEBOOK
+    cells = own_code(read(path))
+    lengths = [sum(bool(line.strip()) for line in cell.source.splitlines()) for cell in cells]
+    longest = max(len(cell.source.splitlines()) for cell in cells)
+    in_view = sum(length for length, cell in zip(lengths, cells, strict=True) if not sweeps(cell))
+    assert longest <= CELL and statistics.median(lengths) <= MEDIAN and in_view <= NOTEBOOK
 
 
 HEAVY = {"accelerate", "sacrebleu", "constriction", "tokenizers", "scipy", "skimage", "sklearn", "pandas"}
