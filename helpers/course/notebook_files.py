@@ -16,15 +16,16 @@ from nbformat import v4
 
 from .. import DATA
 from ..data.files import read_json
-from . import outline
+from . import outline, reading
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 SCORE = re.compile(r"<!--score:([\w.-]+)-->.*?<!--/-->", re.DOTALL)
 # A solution is prose: it runs, prints and shows nothing on the page. The tests put it in the place of its stub.
 SOLUTION = re.compile(r"<details>\s*<summary>Solution.*?</summary>\s*```python\n(.*?)```\s*</details>", re.DOTALL)
 STUBS = ("exercise", "gap")
-# What stays of a cell's metadata: the last two fold a cell, in JupyterLab and on Colab.
-KEPT = ("tags", "jupyter", "cellView")
+# What stays of a cell's metadata: the last three fold a cell, in JupyterLab and on Colab, and a part of the page.
+FOLDED = "jp-MarkdownHeadingCollapsed"
+KEPT = ("tags", "jupyter", "cellView", FOLDED)
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -115,10 +116,15 @@ def stamp(notebook, book):
     first = _write_cell(notebook, "bootstrap", outline.bootstrap_source(), first_code, v4.new_code_cell)
     first.metadata["jupyter"] = {"source_hidden": True}
     _write_cell(notebook, "badges", outline.badges(book), 1, v4.new_markdown_cell)
+    seconds = outline.measured().get(book.file, {}).get("seconds")
+    _write_cell(notebook, "contents", reading.contents(notebook, seconds), 2, v4.new_markdown_cell)
     _write_cell(notebook, "footer", outline.footer(book), len(notebook.cells) + 1, v4.new_markdown_cell)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = fill_scores(cell.source)
+            cell.metadata.pop(FOLDED, None)
+            if tagged(cell, reading.LATER):
+                cell.metadata[FOLDED] = True
         for output in cell.get("outputs", []):
             if "text/markdown" in output.get("data", {}):
                 output.data["text/markdown"] = redrawn(output.data["text/markdown"])
