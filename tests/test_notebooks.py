@@ -20,7 +20,7 @@ from helpers.course import notebook_files, outline, publish
 
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EACH = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-CELL, MEDIAN, NOTEBOOK = 30, 8, 320  # lines of code; of a page without blank ones and sweeps
+CELL, MEDIAN, NOTEBOOK = 30, 8, 320  # lines of code; of a page without blank ones, sweeps and predictions
 SHORT = ("00", "03", "04", "09")  # pages with fewer exercises
 
 
@@ -34,10 +34,10 @@ def own_code(notebook):
     return [cell for cell in cells if not any(notebook_files.tagged(cell, tag) for tag in ("bootstrap", "drawing"))]
 
 
-def sweeps(cell):
-    """The calls in a code cell that make a sweep; such a cell is folded."""
-    calls = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
-    return [call for call in calls if getattr(call.func, "id", "") == "Sweep"]
+def calls(cell, *names):
+    """The calls of these functions in a code cell."""
+    found = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
+    return [call for call in found if getattr(call.func, "id", "") in names]
 
 
 def prose(notebook):
@@ -57,12 +57,14 @@ def test_a_folded_figure_is_short_and_shows_one(path):
 
 
 @EACH
-def test_a_sweep_asks_a_question_and_its_code_is_folded(path):
-    for cell in own_code(read(path)):
-        for call in sweeps(cell):
-            assert cell.metadata.get("jupyter", {}).get("source_hidden"), "fold it: metadata.jupyter.source_hidden"
+def test_a_sweep_asks_a_question_and_the_code_of_a_card_is_folded(path):
+    cells = own_code(read(path))
+    for cell in (cell for cell in cells if calls(cell, "Sweep", "Predict")):
+        assert cell.metadata.get("jupyter", {}).get("source_hidden"), "fold it: metadata.jupyter.source_hidden"
+        for call in calls(cell, "Sweep"):
             question = [word.value.value for word in call.keywords if word.arg == "question"]
             assert question and question[0].endswith("?"), "a sweep is there to find something out: question=..."
+    assert sum(len(calls(cell, "Predict")) for cell in cells) <= 5, "five predictions are enough for a page"
 
 
 def bound(nodes):
@@ -93,7 +95,7 @@ def test_a_sweep_still_works_when_the_page_has_run(path):
     for number, cell in enumerate(cells):
         functions = {node.name: node for known in trees[: number + 1] for node in known.body
                      if isinstance(node, ast.FunctionDef)}
-        for call in sweeps(cell):
+        for call in calls(cell, "Sweep"):
             render = call.args[0]
             names = needed(functions[render.id] if isinstance(render, ast.Name) else render, functions)
             later = names & set().union(*(bound(known.body) for known in trees[number + 1 :]))
@@ -111,7 +113,7 @@ def test_cells_are_short(path):
     cells = own_code(read(path))
     lengths = [sum(bool(line.strip()) for line in cell.source.splitlines()) for cell in cells]
     longest = max(len(cell.source.splitlines()) for cell in cells)
-    in_view = sum(length for length, cell in zip(lengths, cells, strict=True) if not sweeps(cell))
+    in_view = sum(length for length, cell in zip(lengths, cells, strict=True) if not calls(cell, "Sweep", "Predict"))
     assert longest <= CELL and statistics.median(lengths) <= MEDIAN and in_view <= NOTEBOOK
 
 

@@ -166,13 +166,14 @@ def page(*outputs, **metadata):
     return v4.new_notebook(cells=[cell], metadata=notebook_files.METADATA)
 
 
-def test_a_widget_leaves_its_picture():
-    data = {notebook_files.WIDGET_VIEW: WIDGET, "image/png": PNG, "text/plain": "<Sweep at 0x7f00ab>"}
+@pytest.mark.parametrize("still", [{"image/png": PNG}, {"text/html": "<p>a question</p>"}], ids=["sweep", "predict"])
+def test_a_widget_leaves_its_still(still):
+    data = {notebook_files.WIDGET_VIEW: WIDGET, **still, "text/plain": "<Sweep at 0x7f00ab>"}
     notebook = page(v4.new_output("display_data", data=data))
     notebook.metadata["widgets"] = {"state": {}}
     assert notebook_files.problems(notebook)
     notebook_files.clean(notebook)
-    assert notebook.cells[0].outputs[0].data == {"image/png": PNG, "text/plain": "<Sweep>"}
+    assert notebook.cells[0].outputs[0].data == {**still, "text/plain": "<Sweep>"}
     assert "widgets" not in notebook.metadata and notebook_files.problems(notebook) == []
 
 

@@ -1,7 +1,7 @@
 """What a notebook looks like when it is committed: stable outputs, shared cells in place, figures filled.
 
-A widget lives only while its kernel does, and GitHub shows an error in its place: the committed page keeps
-the PNG still that was displayed with it. Execution counts stay, since nbval fails on outputs that have none.
+A widget lives only while its kernel does, and GitHub shows an error in its place: the committed page keeps the PNG still
+or the HTML that was displayed with it. Execution counts stay, since nbval fails on outputs that have none.
 """
 
 import ast
@@ -56,10 +56,10 @@ def clean(notebook):
 
 
 def _clean_data(output, position):
-    if output.data.pop(WIDGET_VIEW, None) is not None and "image/png" not in output.data:
+    if output.data.pop(WIDGET_VIEW, None) is not None and not {"image/png", "text/html"} & set(output.data):
         raise PageError(
             f"cell {position} shows a widget and no picture: without a kernel, nothing is left of it. "
-            "Display a PNG in the same output, as helpers.show.widgets does."
+            "Display a PNG in the same output, as helpers.show.widgets does, or HTML, as helpers.show.predict."
         )
     output.metadata.pop(WIDGET_VIEW, None)
     if "text/plain" in output.data:

@@ -14,7 +14,7 @@ from helpers.show.widgets import Sweep, choice, integer, number, pick, text_box
 
 def render(side, kind, size, text, slow):
     time.sleep(slow)
-    return np.full((12 * side, 180, 3), 20 * side, np.uint8), f"side {side}, " + "words of the line, " * side
+    return np.full((12 * side, 300, 3), 20 * side, np.uint8), f"side {side}, " + "words of the line, " * side
 
 Sweep(render, {"side": integer("side of the picture", 1, 9, 5),
                "size": choice("steps of the training with one vector", [4, 32, 3600]),
