@@ -45,20 +45,30 @@ def test_what_is_folded_or_written_by_the_course_takes_none():
 
 
 def test_sections_begin_at_their_headings_also_inside_a_cell():
-    one = prose("in front\n\n## 1 · One\n\n" + "a " * 220 + "\n### not one")
+    one = prose("in front\n\n## 1 · One\n\n" + "a " * 220 + "\n### Inside")
     two = prose("## 2 · Two\n\n" + "a " * 110, reading.LATER)
-    found = reading.parts(page(prose("# T\n\nbefore"), one, code("x = 1"), two))
-    assert [part.heading for part in found] == ["", "1 · One", "2 · Two"]
-    assert [part.later for part in found] == [False, False, True]
-    assert found[1].minutes == pytest.approx(2 + 3 / reading.WORDS_A_MINUTE + reading.CODE_LINE, abs=0.02)
+    inside = prose("### Inside\n" + "a " * 110)
+    found = reading.parts(page(prose("# T\n\nbefore"), one, code("x = 1"), two, inside))
+    assert [(part.section, part.later) for part in found] == [
+        ("", False), ("1 · One", False), ("1 · One", False), ("2 · Two", True), ("2 · Two", True)]
+    assert [part.minutes for part in found[1:]] == pytest.approx([2, reading.CODE_LINE, 1, 1])
+
+
+def test_a_part_of_a_section_may_wait_up_to_the_next_heading():
+    found = reading.parts(page(prose("## 1 · One\n\na"), prose("### A proof\n\nb", reading.LATER), code("x = 1"),
+                               prose("### And on\n\nc")))
+    assert [part.later for part in found] == [False, False, True, False]
+    assert found[2].minutes > reading.CODE_LINE
+    partly = page(prose("## 1 · One\n\n" + "a " * 999), prose("### A proof", reading.LATER))
+    assert "(may wait)" not in reading.contents(partly, 1)
 
 
 def test_the_page_says_it():
     notebook = page(prose("## 1 · One two\n" + "a " * 1100), prose("## 2 · Later\n" + "a " * 1100, reading.LATER),
                     prose("## Exercises\n> **Exercise 01.1 · A** · ★☆☆ · 10 minutes"))
     text = reading.contents(notebook, 30.0)
-    assert text == ("**Reading: about 20 minutes**, 10 without what may wait · the exercises: 10 · the computer: "
-                    "0.5 minutes, from shipped weights. By section: [1 · One two](#1-·-One-two) 10 · "
+    assert text == ("**Reading: about 20 minutes**, 10 without what may wait, which is folded · the exercises: 10 · "
+                    "the computer: 0.5 minutes, from shipped weights. By section: [1 · One two](#1-·-One-two) 10 · "
                     "[2 · Later](#2-·-Later) 10 (may wait) · [Exercises](#Exercises) 10.")
     assert "computer" not in reading.contents(notebook, None) and "may wait" not in reading.contents(page(), None)
 

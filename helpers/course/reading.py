@@ -13,22 +13,22 @@ from dataclasses import dataclass
 WORDS_A_MINUTE = 110
 EQUATION, CODE_LINE, FIGURE, SWEEP = 0.5, 0.07, 0.3, 1.5  # minutes each
 LATER = "deeper"  # the tag of a heading whose part may be left for later; it is folded in JupyterLab
-_HEADING = re.compile(r"^(##) (.+)$", re.MULTILINE)
+_HEADING = re.compile(r"^(###?) (.+)$", re.MULTILINE)
 _HIDDEN = re.compile(r"<details>.*?</details>|<!--.*?-->|\]\([^)]*\)|\$\$.*?\$\$", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Part:
-    """A section of a page: its heading, the minutes it takes, and whether it may be left for later."""
+    """What stands under a heading: its section ("##"), the minutes it takes, and whether it may be left for later."""
 
-    heading: str
+    section: str
     minutes: float
     later: bool
 
 
 def parts(notebook) -> list[Part]:
-    """The page's sections in their order; what stands before the first has the heading ""."""
-    found = [["", 0.0, False]]
+    """The page's parts in their order; what stands before the first section has the section ""."""
+    section, whole, found = "", False, [["", 0.0, False]]
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
         if cell.cell_type == "code":
@@ -38,27 +38,31 @@ def parts(notebook) -> list[Part]:
             continue
         before, *rest = _HEADING.split(cell.source)
         found[-1][1] += _prose_minutes(before)
-        for heading, text in zip(rest[1::3], rest[2::3], strict=True):
-            found.append([heading, _prose_minutes(text), LATER in tags])
+        for level, heading, text in zip(rest[::3], rest[1::3], rest[2::3], strict=True):
+            if level == "##":
+                section, whole = heading, LATER in tags
+            found.append([section, _prose_minutes(text), whole or LATER in tags])
     return [Part(*part) for part in found]
 
 
 def contents(notebook, seconds: float | None) -> str:
     """Markdown: the minutes that reading the page takes, those of its first path, the computer's, and its sections."""
     found = parts(notebook)
-    tasks = [part for part in found if part.heading == "Exercises"]
+    tasks = [part for part in found if part.section == "Exercises"]
     read = [part for part in found if part not in tasks]
     first = [part for part in read if not part.later]
     head = f"**Reading: about {_rounded(read)} minutes**"
-    head += f", {_rounded(first)} without what may wait" * (first != read)
+    head += f", {_rounded(first)} without what may wait, which is folded" * (first != read)
     head += f" · the exercises: {_rounded(tasks)}" if tasks else ""
     machine = "" if seconds is None else f" · the computer: {max(seconds / 60, 0.1):.1f} minutes, from shipped weights"
-    return f"{head}{machine}. By section: {' · '.join(_entry(part) for part in found if part.heading)}."
+    sections = dict.fromkeys(part.section for part in found if part.section)
+    rows = (_entry(name, [part for part in found if part.section == name]) for name in sections)
+    return f"{head}{machine}. By section: {' · '.join(rows)}."
 
 
-def _entry(part: Part) -> str:
-    minutes = f"{max(round(part.minutes), 1)}" + " (may wait)" * part.later
-    return f"[{part.heading}](#{part.heading.replace(' ', '-')}) {minutes}"
+def _entry(section: str, found: list[Part]) -> str:
+    minutes = max(round(sum(part.minutes for part in found)), 1)
+    return f"[{section}](#{section.replace(' ', '-')}) {minutes}" + " (may wait)" * all(part.later for part in found)
 
 
 def _rounded(found: list[Part]) -> int:
