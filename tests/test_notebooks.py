@@ -174,6 +174,78 @@ def without_code(text):
     return re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
 
 
+SUMMARY = re.compile(r"<details><summary>한 줄 요약</summary>\n\n(.+)\n\n</details>", re.DOTALL)
+TWO_SENTENCES = re.compile(r"[^.\n]+다\.[ \n][^.\n]+다\.")
+
+
+def sections(notebook):
+    """[(a "## " heading, the cells after it)]; a cell with a heading inside belongs to the section before it, too."""
+    found = []
+    for cell in notebook.cells:
+        text = without_code(cell.source) if cell.cell_type == "markdown" else ""
+        headings = re.findall(r"^## (.+)", text, re.MULTILINE)
+        if found and not (headings and text.startswith("## ")):
+            found[-1][1].append(cell)
+        found += [(heading, []) for heading in headings]
+    return found
+
+
+def is_summary(source):
+    """Whether it is folded, two Korean sentences on a line or two, and no figure in it was typed."""
+    found = SUMMARY.fullmatch(source)
+    text = notebook_files.SCORE.sub("", without_code(found[1])) if found else ""
+    korean, latin = (len(re.findall(letter, text)) for letter in ("[가-힣]", "[A-Za-z]"))
+    return bool(TWO_SENTENCES.fullmatch(text)) and korean > latin and not re.search(r"\d", text)
+
+
+def without_summary(notebook):
+    """The numbered sections whose last cell, and no other, is their summary: all but these."""
+    found = []
+    for heading, cells in sections(notebook):
+        summaries = [cell for cell in cells if notebook_files.tagged(cell, "summary")]
+        right = len(summaries) == 1 and summaries == cells[-1:] and is_summary(summaries[0].source)
+        found += [heading] if re.match(r"\d+ · ", heading) and not right else []
+    return found
+
+
+@EACH
+def test_each_section_ends_with_a_korean_summary(path):
+    assert not without_summary(read(path))
+
+
+RIGHT = "<details><summary>한 줄 요약</summary>\n\n점이 하나 있다.\n선은 <!--score:a.b-->1.5<!--/-->이다.\n\n</details>"
+WRONG = {
+    "English": ("점이 하나 있다", "There is a point"),
+    "English but for its end": ("점이", "This section shows one point"),
+    "three sentences": ("점이", "원이 있다. 점이"),
+    "one sentence": ("점이 하나 있다.\n", ""),
+    "a typed figure": ("하나", "1개"),
+    "three lines": ("점이 하나", "점이\n하나"),
+    "not folded": ("<details><summary>한 줄 요약</summary>\n\n", ""),
+}
+
+
+def page_of(*sources):
+    """A page of two sections and a recap; the first section has these cells, those that are folded as summaries."""
+    def cell(source):
+        tags = {"tags": ["summary"]} if "</details>" in source else {}
+        return nbformat.v4.new_markdown_cell(source, metadata=tags)
+
+    return nbformat.v4.new_notebook(cells=[cell(text) for text in (*sources, "## 2 · B", "text", RIGHT, "## Recap")])
+
+
+@pytest.mark.parametrize("old, new", WRONG.values(), ids=list(WRONG))
+def test_a_wrong_summary_is_found(old, new):
+    assert old in RIGHT and without_summary(page_of("## 1 · A", RIGHT.replace(old, new))) == ["1 · A"]
+
+
+def test_a_summary_that_is_not_there_or_not_the_last_is_found():
+    assert without_summary(page_of("## 1 · A\n\ntext", RIGHT)) == []
+    for cells in (["text"], [RIGHT, "text"], [RIGHT, RIGHT]):
+        assert without_summary(page_of("## 1 · A", *cells)) == ["1 · A"]
+    assert without_summary(page_of("## 0 · A", RIGHT, "text\n\n## 1 · B", RIGHT)) == ["0 · A"]
+
+
 def links(text):
     """The targets of all links and pictures, in Markdown or HTML."""
     text = without_code(text)
