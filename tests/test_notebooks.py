@@ -16,7 +16,7 @@ import nbformat
 import pytest
 
 from helpers import ROOT
-from helpers.course import notebook_files, outline, publish
+from helpers.course import notebook_files, outline, publish, reading
 
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EACH = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
@@ -199,11 +199,13 @@ def is_summary(source):
 
 
 def without_summary(notebook):
-    """The numbered sections whose last cell, and no other, is their summary: all but these."""
+    """The numbered sections whose last cell, but for a part that may wait, is their only summary: all but these."""
     found = []
     for heading, cells in sections(notebook):
         summaries = [cell for cell in cells if notebook_files.tagged(cell, "summary")]
-        right = len(summaries) == 1 and summaries == cells[-1:] and is_summary(summaries[0].source)
+        after = cells[cells.index(summaries[0]) + 1 :][:1] if summaries else []
+        last = all(notebook_files.tagged(cell, reading.LATER) for cell in after)
+        right = len(summaries) == 1 and last and is_summary(summaries[0].source)
         found += [heading] if re.match(r"\d+ · ", heading) and not right else []
     return found
 
@@ -243,6 +245,10 @@ def test_a_summary_that_is_not_there_or_not_the_last_is_found():
     assert without_summary(page_of("## 1 · A\n\ntext", RIGHT)) == []
     for cells in (["text"], [RIGHT, "text"], [RIGHT, RIGHT]):
         assert without_summary(page_of("## 1 · A", *cells)) == ["1 · A"]
+    later = page_of("## 1 · A", RIGHT, "### A proof", "text")
+    assert without_summary(later) == ["1 · A"]
+    later.cells[2].metadata["tags"] = [reading.LATER]
+    assert without_summary(later) == []
     assert without_summary(page_of("## 0 · A", RIGHT, "text\n\n## 1 · B", RIGHT)) == ["0 · A"]
 
 
