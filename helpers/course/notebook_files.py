@@ -1,7 +1,7 @@
 """What a notebook looks like when it is committed: stable outputs, shared cells in place, figures filled.
 
-A widget lives only while its kernel does, and GitHub shows an error in its place: the committed page keeps the PNG still
-or the HTML that was displayed with it. Execution counts stay, since nbval fails on outputs that have none.
+A widget lives only while its kernel does, and GitHub shows an error in its place: the committed page keeps the PNG
+still or the HTML that was displayed with it. Execution counts stay, since nbval fails on outputs that have none.
 """
 
 import base64
