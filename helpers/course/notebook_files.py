@@ -115,9 +115,10 @@ def stamp(notebook, book):
     first_code = next((n for n, cell in enumerate(notebook.cells) if cell.cell_type == "code"), 1)
     first = _write_cell(notebook, "bootstrap", outline.bootstrap_source(), first_code, v4.new_code_cell)
     first.metadata["jupyter"] = {"source_hidden": True}
-    _write_cell(notebook, "badges", outline.badges(book), 1, v4.new_markdown_cell)
+    launch = outline.badges(book)
+    _write_cell(notebook, "badges", launch, 1, v4.new_markdown_cell)
     seconds = outline.measured().get(book.file, {}).get("seconds")
-    _write_cell(notebook, "contents", reading.contents(notebook, seconds), 2, v4.new_markdown_cell)
+    _write_cell(notebook, "contents", reading.contents(notebook, seconds), 1 + bool(launch), v4.new_markdown_cell)
     _write_cell(notebook, "footer", outline.footer(book), len(notebook.cells) + 1, v4.new_markdown_cell)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -142,6 +143,9 @@ def _write_cell(notebook, tag, source, position, new_cell):
     cells = [cell for cell in notebook.cells if tagged(cell, tag)]
     if len(cells) > 1:
         raise PageError(f"{len(cells)} cells carry the tag {tag!r}: keep one")
+    if not source:
+        notebook.cells = [cell for cell in notebook.cells if not tagged(cell, tag)]
+        return None
     if not cells:
         cells = [new_cell(metadata={"tags": [tag]})]
         notebook.cells.insert(position, cells[0])

@@ -17,7 +17,7 @@ from .raster import place, text_width, to_png
 
 IN_VIEW = 3  # knobs; the others are under a button
 PAGE, TALLEST = 940, 400  # pixels: a card on a laptop, and the height that leaves room for knobs and line on its screen
-NARROW = 520  # pixels: a card in a window 800 pixels wide, for which the lines below the picture are counted
+NARROWEST = 520  # pixels: a card in a window 800 pixels wide, for which the lines below the picture are counted
 
 # The mark comes late, so that a quick drawing does not blink. .course-spoken is read out and not seen.
 STYLE = """<style>
@@ -33,7 +33,7 @@ STYLE = """<style>
 </style>"""
 
 
-class Card:
+class SweepCard:
     """The widgets of a sweep. `view` is all of them.
 
     knobs: widgets with a description. More than `IN_VIEW` are hidden, the rest of them, until a button is pressed.
@@ -68,7 +68,7 @@ class Card:
             larger = min(PAGE / width, TALLEST / height, 3)
             # A little enlargement would only blur the words in it.
             self.image.layout.width = f"{round(width * (larger if larger >= 1.25 else 1))}px"
-        lines = max(2, self._lines, -(-int(text_width(line)) // NARROW))
+        lines = max(2, self._lines, -(-int(text_width(line)) // NARROWEST))
         if lines != self._lines:
             self._lines = lines
             self.status.layout.min_height = f"{1.5 * lines:g}em"

@@ -23,7 +23,7 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
-from .card import Card
+from .card import SweepCard
 from .raster import SOFT, paragraph, place, to_png
 from .reruns import close_earlier
 
@@ -100,7 +100,7 @@ class Sweep:
         self.render, self.knobs, self.caption, self.still = render, dict(knobs), caption, list(still)
         self.question = question
         self.renders = 0  # how often the picture was drawn
-        self.card = Card(list(self.knobs.values()), caption, question)
+        self.card = SweepCard(list(self.knobs.values()), caption, question)
         self.view, self.image, self.status = self.card.view, self.card.image, self.card.status
         self._moved = ""  # the knob that moved last and its value, in words
         self._lock = threading.RLock()  # some kernels handle events on a thread beside the main one

@@ -26,6 +26,24 @@ BEAM = 5  # width of the search whose translations are scored
 Pairs = Sequence[tuple[str, str]]
 
 
+# Sentences of the course's own, as captions and everyday speech are: what the page shows where no data set is at hand.
+GERMAN = (
+    ("Ein Hund läuft durch den Schnee.", "A dog runs through the snow."),
+    ("Zwei Kinder spielen am Strand.", "Two children are playing on the beach."),
+    ("Eine Frau in einem roten Kleid tanzt auf der Straße.", "A woman in a red dress is dancing in the street."),
+    ("Ein Mann repariert ein Fahrrad.", "A man is repairing a bicycle."),
+    ("Drei Mädchen sitzen auf einer Bank und lachen.", "Three girls are sitting on a bench and laughing."),
+    ("Ein alter Mann liest im Park eine Zeitung.", "An old man is reading a newspaper in the park."),
+    ("Der Koch schneidet in der Küche Gemüse.", "The cook is cutting vegetables in the kitchen."),
+)
+KOREAN = (
+    ("나는 물을 마신다.", "I drink water."),
+    ("그는 어디에 있어?", "Where is he?"),
+    ("오늘은 날씨가 좋다.", "The weather is nice today."),
+    ("이 책을 읽고 싶어.", "I want to read this book."),
+    ("우리는 학교에 간다.", "We go to school."),
+)
+
 # -- sentences about tiny scenes -----------------------------------------------------------------------------------
 
 
