@@ -52,7 +52,7 @@ def test_publish_executes_cleans_and_stamps(folder, capsys):
     assert [cell.get("execution_count") for cell in notebook.cells if cell.cell_type == "code"] == [1, 2, 3]
     assert notebook.cells[-2].outputs[0].text == sys.executable + "\n", "the kernel is this environment's"
     assert [cell.metadata.get("tags") for cell in notebook.cells if cell.cell_type == "markdown"] == [
-        None, ["badges"], ["contents"], ["footer"]
+        None, ["contents"], ["footer"]
     ]
     cost = json.loads((folder / "data" / "notebooks.json").read_text())["02_autoencoder"]
     told = machine.peak_mb("self") is not None  # not every system tells the peak memory
@@ -66,7 +66,7 @@ def test_publish_executes_cleans_and_stamps(folder, capsys):
 def test_a_notebook_that_fails_is_left_as_it_was(folder):
     path = save(folder, "1 + 1", "1 / 0")
     before = path.read_bytes()
-    with pytest.raises(SystemExit, match=r"(?s)02_autoencoder.ipynb, cell 6.*ZeroDivisionError"):
+    with pytest.raises(SystemExit, match=r"(?s)02_autoencoder.ipynb, cell 5.*ZeroDivisionError"):
         publish.main(["02"])
     assert path.read_bytes() == before and [p.name for p in path.parent.iterdir()] == [path.name]
     assert not (folder / "data" / "notebooks.json").exists()

@@ -18,7 +18,7 @@ _HIDDEN = re.compile(r"<details>.*?</details>|<!--.*?-->|\]\([^)]*\)|\$\$.*?\$\$
 
 
 @dataclass(frozen=True)
-class Part:
+class Passage:
     """What stands under a heading: its section ("##"), the minutes it takes, and whether it may be left for later."""
 
     section: str
@@ -26,7 +26,7 @@ class Part:
     later: bool
 
 
-def parts(notebook) -> list[Part]:
+def parts(notebook) -> list[Passage]:
     """The page's parts in their order; what stands before the first section has the section ""."""
     section, whole, found = "", False, [["", 0.0, False]]
     for cell in notebook.cells:
@@ -42,7 +42,7 @@ def parts(notebook) -> list[Part]:
             if level == "##":
                 section, whole = heading, LATER in tags
             found.append([section, _prose_minutes(text), whole or LATER in tags])
-    return [Part(*part) for part in found]
+    return [Passage(*part) for part in found]
 
 
 def contents(notebook, seconds: float | None) -> str:
@@ -60,12 +60,12 @@ def contents(notebook, seconds: float | None) -> str:
     return f"{head}{machine}. By section: {' · '.join(rows)}."
 
 
-def _entry(section: str, found: list[Part]) -> str:
+def _entry(section: str, found: list[Passage]) -> str:
     minutes = max(round(sum(part.minutes for part in found)), 1)
     return f"[{section}](#{section.replace(' ', '-')}) {minutes}" + " (may wait)" * all(part.later for part in found)
 
 
-def _rounded(found: list[Part]) -> int:
+def _rounded(found: list[Passage]) -> int:
     """The minutes of some parts, to five."""
     return max(5 * round(sum(part.minutes for part in found) / 5), 5)
 
