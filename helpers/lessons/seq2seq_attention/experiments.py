@@ -27,7 +27,7 @@ Pairs = Sequence[tuple[str, str]]
 
 
 # Sentences of the course's own, as captions and everyday speech are: what the page shows where no data set is at hand.
-GERMAN = (
+GERMAN_SENTENCES = (
     ("Ein Hund läuft durch den Schnee.", "A dog runs through the snow."),
     ("Zwei Kinder spielen am Strand.", "Two children are playing on the beach."),
     ("Eine Frau in einem roten Kleid tanzt auf der Straße.", "A woman in a red dress is dancing in the street."),
@@ -36,7 +36,7 @@ GERMAN = (
     ("Ein alter Mann liest im Park eine Zeitung.", "An old man is reading a newspaper in the park."),
     ("Der Koch schneidet in der Küche Gemüse.", "The cook is cutting vegetables in the kitchen."),
 )
-KOREAN = (
+KOREAN_SENTENCES = (
     ("나는 물을 마신다.", "I drink water."),
     ("그는 어디에 있어?", "Where is he?"),
     ("오늘은 날씨가 좋다.", "The weather is nice today."),
