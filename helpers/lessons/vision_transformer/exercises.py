@@ -40,8 +40,7 @@ def undo_the_order() -> Exercise:
         index = answer(order)
         assert_shape("the index", index, order.shape)
         back = h[:, order][:, index]
-        assert not torch.equal(h[:, order][:, order], back) or torch.equal(back, h), (
-            "order itself undoes only swaps: where did token i go?")
+        assert not torch.equal(index, order), "order itself undoes only swaps: where did token i go?"
         assert torch.equal(back, h), "h[order][index] is not h: index[i] is the place at which order holds i"
         with torch.no_grad():
             assert_close("a block of tokens in another order, put back", block(h[:, order])[:, index], block(h), 1e-5)
@@ -71,13 +70,14 @@ def count_multiply_adds() -> Exercise:
         assert found[1] == expected, f"{found[1]:,} multiply-adds; expected {expected:,}"
 
     return Exercise("10.3", "tokens and multiply-adds", [
-        lambda answer: check_on(answer, size=32, patch=8, channels=3, width=96, depth=4, hidden=192, classes=12),
+        lambda answer: check_on(answer, size=32, patch=8, channels=3, width=96, depth=4, hidden=192, classes=7),
         lambda answer: check_on(answer, size=24, patch=4, channels=1, width=32, depth=3, hidden=100, classes=5)])
 
 
 def explain_mistake(name: str, found, expected, mistakes: dict) -> None:
     r"""AssertionError where found is not expected (1e-6), with the text of the mistake that it is; {text: value}."""
     for text, value in mistakes.items():
-        if found.shape == value.shape and torch.allclose(found, value, atol=1e-6):
+        apart = not torch.allclose(value, expected)  # with one channel some mistakes are none
+        if apart and found.shape == value.shape and torch.allclose(found, value, atol=1e-6):
             raise AssertionError(f"{name}: {text}")
     assert_close(name, found, expected, 1e-6)

@@ -21,7 +21,7 @@ QUESTIONS = ("shape", "colour")
 ANSWERS = tuple(len(scenes.VALUES[question]) for question in QUESTIONS)  # 4 and 8
 NOT_ASKED = -100  # a label that the loss leaves out
 PATCHES = (4, 8, 16)  # pixels a side
-LENGTHS = (125, 250, 500, 1000, 2000)  # steps of training
+LENGTHS = (125, 250, 500, 2000)  # steps of training
 FEW = (100, 1000, 10_000)  # scenes to train on
 
 

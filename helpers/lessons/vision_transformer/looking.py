@@ -26,7 +26,7 @@ def class_attention(model, x: Tensor) -> Tensor:
 
     What it reads of itself is left out.
     """
-    weights = in_batches(lambda part: model.attention(part)[..., 0, 1:], x)
+    weights = in_batches(lambda part: model.attention(part)[..., 0, 1:].clone(), x)  # a view would keep all of it
     return weights / weights.sum(-1, keepdim=True)
 
 

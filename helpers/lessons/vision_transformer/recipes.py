@@ -43,8 +43,9 @@ def on_few(name: str, build, n: int, steps: int) -> Recipe:
 
 def recipes():
     r"""The recipes of this notebook."""
-    for patch in own.PATCHES:
-        yield on_scenes(f"vit-scenes-{patch}", partial(VisionTransformer, LOGITS, patch))
+    for patch in own.PATCHES:  # a step with patches of 4 takes four times as long, so they get a quarter of the steps
+        yield on_scenes(f"vit-scenes-{patch}", partial(VisionTransformer, LOGITS, patch),
+                        steps=VIT_STEPS // 4 if patch == 4 else VIT_STEPS)
     yield on_scenes("vit-scenes-unplaced", partial(VisionTransformer, LOGITS, positions=False))
     yield on_scenes("vit-scenes-recoloured", partial(VisionTransformer, LOGITS), own.recoloured_scenes,
                     data=", half of them with another hue, not near a pairing held out, and no question about it")

@@ -8,8 +8,8 @@ from collections import Counter
 import torch
 
 from ...course.scores import Score
-from ...data import scenes
-from ...data.batches import NEW_SCENES_SEED
+from ...data import scenes, sets
+from ...data.batches import NEW_SCENES_SEED, in_batches
 from ...data.emoji import HELD_OUT_BY, load_emoji
 from ...training import recipes, tuning
 from ...training.checkpoints import load
@@ -68,7 +68,11 @@ def order():
     yield Score("vit.order.lost", "the same less that of shuffled patches, without its sign",
                 abs(without - vit.share_right(unplaced, mixed, labels)["shape"]), ".2%", bar="<= 0.001")
     yield Score("vit.order.shuffled", "shape named with positions, patches shuffled",
-                vit.share_right(model, mixed, labels)["shape"], ".0%", vit.share_right(model, x, labels)["shape"])
+                vit.share_right(model, mixed, labels)["shape"], ".1%", vit.share_right(model, x, labels)["shape"])
+    emoji, namer = load_emoji("test", TAUGHT), load("vit-emoji-category")[0]
+    said = in_batches(namer, vit.shuffled(emoji.images, 8)).argmax(1)
+    yield Score("vit.order.emoji", "category of emoji named, patches shuffled",
+                (said == category_labels(emoji)).float().mean().item(), ".0%")
 
 
 def shifts():
@@ -137,6 +141,9 @@ def minutes():
 def digits():
     yield Score("vit.mnist.accuracy", "test digits named, five epochs", digit_accuracy(load("vit-mnist")[0])["accuracy"],
                 ".2%", bar=">= 0.985")
+    digits, truth = sets.mnist("test")
+    said = in_batches(load("vit-mnist")[0], vit.shuffled(digits, 7)).argmax(1)
+    yield Score("vit.mnist.shuffled", "the same, patches shuffled", (said == truth).float().mean().item(), ".0%")
     yield Score("vit.mnist.minutes", "minutes of one core to train it", core_minutes("vit-mnist"), ".1f", bar="<= 5")
 
 
