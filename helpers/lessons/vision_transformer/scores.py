@@ -36,11 +36,12 @@ def questions():
 
 def pairings():
     r"""The same of pairings of shape and colour that training never had; chance is a quarter."""
-    for name, weights in (("plain", "vit-scenes-8"), ("cnn", "cnn-scenes"), ("recoloured", "vit-scenes-recoloured")):
+    for name, weights in NETS.items():
+        name = "plain" if name == "8" else name
         found = vit.share_right(load(weights)[0], *vit.new_scenes(split="held_out"))
         bar = ">= 0.9" if name == "recoloured" else ""
         yield Score(f"vit.held.shape.{name}", f"shape of pairings never met, {weights}", found["shape"], ".0%", 0.25, bar)
-        if name != "cnn":
+        if name in ("plain", "recoloured"):
             yield Score(f"vit.held.colour.{name}", f"their colour, {weights}", found["colour"], ".0%", 0.125)
     circle = vit.by_pairing(load("vit-scenes-8")[0])["purple circle"][scenes.SHAPES.index("circle")].item()
     yield Score("vit.held.shape.purple", "purple circles that are named circles", circle, ".0%", 0.25)
