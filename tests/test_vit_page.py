@@ -16,7 +16,10 @@ LEFT_OUT = ("bootstrap", "exercise", "solution", "drawing")
 @pytest.fixture(scope="module")
 def played():
     """The notebook's names after all of its cells but the exercises, and its sweeps."""
-    return play("10_vision_transformer.ipynb", lambda cell: not any(notebook_files.tagged(cell, tag) for tag in LEFT_OUT))
+    def wanted(cell):
+        return not any(notebook_files.tagged(cell, tag) for tag in LEFT_OUT)
+
+    return play("10_vision_transformer.ipynb", wanted)
 
 
 def test_every_knob_changes_the_picture_and_not_its_shape(played):

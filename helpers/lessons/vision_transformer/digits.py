@@ -8,17 +8,17 @@ import torch.nn.functional as F
 from ...data import sets
 from ...data.batches import in_batches
 
-REACH = 2  # pixels that a digit is moved at most
+MOST_SHIFT = 2  # pixels that a digit is moved at most
 
 
 def shifted_digits(batch: int):
     r"""step -> (digits (batch, 1, 28, 28), labels): the digits of a batch moved alike, in whole pixels."""
     images, labels = sets.mnist("train")
-    padded = F.pad(images, (REACH,) * 4, value=-1.0)
+    padded = F.pad(images, (MOST_SHIFT,) * 4, value=-1.0)
 
     def batches(step):
         chosen = torch.randint(len(labels), (batch,))
-        down, right = torch.randint(2 * REACH + 1, (2,)).tolist()
+        down, right = torch.randint(2 * MOST_SHIFT + 1, (2,)).tolist()
         return padded[chosen, :, down : down + 28, right : right + 28], labels[chosen]
 
     return batches

@@ -11,7 +11,7 @@ from ...show.raster import tile
 from .experiments import ANSWERS
 from .looking import attention_pictures, class_attention
 
-SHOWN = 7  # numbers of a token that a figure shows
+NUMBERS_DRAWN = 7  # numbers of a token that a figure shows
 
 
 def as_pictures(patches, patch: int):
@@ -34,7 +34,7 @@ def strip_of_patches(x, patch: int = 8) -> Diagram:
 
 def tokens_of(h):
     r"""Tokens (T, D) side by side, the first numbers of each; the class token in the colour of a code."""
-    return row(*(vector(token[:SHOWN], "", "hidden" if i else "code", cell=8, limit=2.5)
+    return row(*(vector(token[:NUMBERS_DRAWN], "", "hidden" if i else "code", cell=8, limit=2.5)
                  for i, token in enumerate(h)), gap=2)
 
 
@@ -59,7 +59,8 @@ def vision_transformer(model, x) -> Diagram:
                vector(logits, f"{len(logits)} logits", "code", cell=11, upright=False), arrow(length=24),
                operation("\n".join(said_by(logits)), "words"))
     links = [connect(entering, "bottom", plus, "top"), connect(plus, "bottom", z, "top"),
-             connect(attention, "top", read, "bottom", dashed=True), connect(add2, "bottom", leaving, "top", f"after {len(model.blocks)} such blocks"),
+             connect(attention, "top", read, "bottom", dashed=True),
+             connect(add2, "bottom", leaving, "top", f"after {len(model.blocks)} such blocks"),
              connect(z, "bottom", add1, "bottom", detour=22), connect(add1, "top", add2, "top", detour=18)]
     return Diagram(column(top, middle, last, gap=52), enclose(*parts), *links,
                    title="A Vision Transformer",

@@ -22,7 +22,7 @@ ANSWERS = tuple(len(scenes.VALUES[question]) for question in QUESTIONS)  # 4 and
 NOT_ASKED = -100  # a label that the loss leaves out
 PATCHES = (4, 8, 16)  # pixels a side
 LENGTHS = (125, 250, 500, 2000)  # steps of training
-FEW = (100, 1000, 10_000)  # scenes to train on
+FEW_SCENES = (100, 1000, 10_000)  # scenes to train on
 
 
 # -- questions and answers -------------------------------------------------------------------------------------------
@@ -182,8 +182,8 @@ def multiply_adds(model) -> int:
 
 
 def few_trials(net: str, figure: str = "shape", seeds=(0, 1, 2)) -> Tensor:
-    r"""A figure of the networks that were trained on few scenes, as recorded: (seeds, len(FEW)). net: "vit" or "cnn"."""
-    return torch.tensor([[tuning.find(f"{net}-few-{n}", seed=seed)[figure] for n in FEW] for seed in seeds])
+    r"""A figure of the networks "vit" or "cnn" trained on few scenes, as recorded: (seeds, len(FEW_SCENES))."""
+    return torch.tensor([[tuning.find(f"{net}-few-{n}", seed=seed)[figure] for n in FEW_SCENES] for seed in seeds])
 
 
 def length_trials(figure: str = "held_out_shape") -> list[float]:

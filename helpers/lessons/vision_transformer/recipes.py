@@ -25,34 +25,34 @@ VIT_BATCH, VIT_STEPS, FEW_STEPS = 64, 2000, 500
 SLOWER = 1.25  # time of a step of the Vision Transformer over one of the convolutions, measured on one core
 VIT_LR = 1e-3
 LOGITS = sum(own.ANSWERS)
-ON_SCENES = {"loss": own.questions_loss, "evaluate": own.name_scenes, "lr": VIT_LR}
+NAMING = {"loss": own.questions_loss, "evaluate": own.name_scenes, "lr": VIT_LR}
 
 
-def on_scenes(name: str, build, batches=own.labelled_scenes, steps: int = VIT_STEPS, data: str = "") -> Recipe:
+def naming_scenes(name: str, build, batches=own.labelled_scenes, steps: int = VIT_STEPS, data: str = "") -> Recipe:
     r"""A network that names shape and colour, trained on scenes that are drawn anew at every step."""
     data = f"tiny scenes with their shape and colour{data}, drawn anew at every step, batches of {VIT_BATCH}"
-    return Recipe(name=name, build=build, batches=any_length(batches, VIT_BATCH), steps=steps, data=data, **ON_SCENES,
+    return Recipe(name=name, build=build, batches=any_length(batches, VIT_BATCH), steps=steps, data=data, **NAMING,
                   sizes={"gpu": {"steps": 5 * steps}})
 
 
 def on_few(name: str, build, n: int, steps: int) -> Recipe:
     r"""The same, trained on n scenes that are drawn once."""
     return Recipe(name=f"{name}-{n}", build=build, batches=any_length(own.few_scenes, n, VIT_BATCH), steps=steps,
-                  data=f"{n:,} tiny scenes with their shape and colour, batches of {VIT_BATCH}", **ON_SCENES)
+                  data=f"{n:,} tiny scenes with their shape and colour, batches of {VIT_BATCH}", **NAMING)
 
 
 def recipes():
     r"""The recipes of this notebook."""
     for patch in own.PATCHES:  # a step with patches of 4 takes four times as long, so they get a quarter of the steps
-        yield on_scenes(f"vit-scenes-{patch}", partial(VisionTransformer, LOGITS, patch),
+        yield naming_scenes(f"vit-scenes-{patch}", partial(VisionTransformer, LOGITS, patch),
                         steps=VIT_STEPS // 4 if patch == 4 else VIT_STEPS)
-    yield on_scenes("vit-scenes-unplaced", partial(VisionTransformer, LOGITS, positions=False))
-    yield on_scenes("vit-scenes-recoloured", partial(VisionTransformer, LOGITS), own.recoloured_scenes,
+    yield naming_scenes("vit-scenes-unplaced", partial(VisionTransformer, LOGITS, positions=False))
+    yield naming_scenes("vit-scenes-recoloured", partial(VisionTransformer, LOGITS), own.recoloured_scenes,
                     data=", half of them with another hue, not near a pairing held out, and no question about it")
     convolutions = partial(PictureClassifier, LOGITS, preset="as-vit")
-    yield on_scenes("cnn-scenes", convolutions, steps=round(SLOWER * VIT_STEPS))
+    yield naming_scenes("cnn-scenes", convolutions, steps=round(SLOWER * VIT_STEPS))
 
-    for n in own.FEW:
+    for n in own.FEW_SCENES:
         yield on_few("vit-few", partial(VisionTransformer, LOGITS), n, FEW_STEPS)
         yield on_few("cnn-few", convolutions, n, round(SLOWER * FEW_STEPS))
 

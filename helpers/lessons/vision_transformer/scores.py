@@ -40,7 +40,8 @@ def pairings():
         name = "plain" if name == "8" else name
         found = vit.share_right(load(weights)[0], *vit.new_scenes(split="held_out"))
         bar = ">= 0.9" if name == "recoloured" else ""
-        yield Score(f"vit.held.shape.{name}", f"shape of pairings never met, {weights}", found["shape"], ".0%", 0.25, bar)
+        yield Score(f"vit.held.shape.{name}", f"shape of pairings never met, {weights}", found["shape"], ".0%", 0.25,
+                    bar)
         if name in ("plain", "recoloured"):
             yield Score(f"vit.held.colour.{name}", f"their colour, {weights}", found["colour"], ".0%", 0.125)
     circle = vit.by_pairing(load("vit-scenes-8")[0])["purple circle"][scenes.SHAPES.index("circle")].item()
@@ -53,7 +54,7 @@ def pairings():
 def few():
     r"""Trained on few scenes: ViT and convolutions, means and ranges of three seeds, as recorded."""
     for figure, word in (("shape", "seen"), ("held_out_shape", "held")):
-        for n, ours, theirs in zip(vit.FEW, *(vit.few_trials(net, figure).T.tolist() for net in ("vit", "cnn")),
+        for n, ours, theirs in zip(vit.FEW_SCENES, *(vit.few_trials(net, figure).T.tolist() for net in ("vit", "cnn")),
                                    strict=True):
             for net, found in (("vit", ours), ("cnn", theirs)):
                 yield Score(f"vit.few.{word}.{net}.{n}", f"{figure} named, {net}, {n} scenes, mean of three seeds",
@@ -140,10 +141,11 @@ def minutes():
 
 
 def digits():
-    yield Score("vit.mnist.accuracy", "test digits named, five epochs", digit_accuracy(load("vit-mnist")[0])["accuracy"],
-                ".2%", bar=">= 0.985")
-    digits, truth = sets.mnist("test")
-    said = in_batches(load("vit-mnist")[0], vit.shuffled(digits, 7)).argmax(1)
+    model = load("vit-mnist")[0]
+    yield Score("vit.mnist.accuracy", "test digits named, five epochs", digit_accuracy(model)["accuracy"], ".2%",
+                bar=">= 0.985")
+    pictures, truth = sets.mnist("test")
+    said = in_batches(model, vit.shuffled(pictures, 7)).argmax(1)
     yield Score("vit.mnist.shuffled", "the same, patches shuffled", (said == truth).float().mean().item(), ".0%")
     yield Score("vit.mnist.minutes", "minutes of one core to train it", core_minutes("vit-mnist"), ".1f", bar="<= 5")
 
