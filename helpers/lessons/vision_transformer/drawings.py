@@ -62,7 +62,7 @@ def vision_transformer(model, x) -> Diagram:
              connect(attention, "top", read, "bottom", dashed=True),
              connect(add2, "bottom", leaving, "top", f"after {len(model.blocks)} such blocks"),
              connect(z, "bottom", add1, "bottom", detour=22), connect(add1, "top", add2, "top", detour=18)]
-    return Diagram(column(top, middle, last, gap=52), enclose(*parts), *links,
+    return Diagram(column(top, middle, last, gap=60), enclose(*parts), *links,
                    title="A Vision Transformer",
                    description="Patches become tokens, and a class token stands before them. Positions are added. In "
                                "each block the tokens read one another, then each is changed for itself. The class "
