@@ -26,7 +26,8 @@ def test_each_arm_trains_for_its_time():
 
 def test_ours_gets_less_time(monkeypatch):
     asked = []
-    monkeypatch.setattr(vit, "by_our_loop", lambda build, seed, seconds: asked.append((build().config["patch"], seconds)))
+    record = lambda build, seed, seconds: asked.append((build().config["patch"], seconds))  # noqa: E731
+    monkeypatch.setattr(vit, "by_our_loop", record)
     for name in ("peer", "ours"):
         vit.arms(build_peer=tiny, seconds=9.0)[name](0)
     assert asked == [(16, 9.0), (8, 6.0)]
