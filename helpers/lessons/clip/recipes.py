@@ -29,7 +29,7 @@ from .experiments import evaluate, evaluate_scenes
 from .probes import kept_factors
 from .views import VIEWS, view_batches
 
-STEPS = 3000
+STEPS = 2400
 SMALL = {"image": {"width": 64, "depth": 2}, "text": {"width": 48, "depth": 2}, "embedding": 32}
 SMALL_BATCH, SMALL_STEPS = 64, 1000
 TOWER = {"width": 64, "depth": 3}
@@ -69,8 +69,8 @@ def recipes():
     yield Recipe(
         name="clip", build=untrained, batches=any_length(pair_batches, SHARES, group=4), loss=pair_loss,
         evaluate=evaluate, steps=STEPS, lr=1.5e-3, ema=0.998,
-        data="scenes of one object (112 of a batch, four alike at a time) and of two (32), emoji by Noto, Twemoji, "
-             "Fluent that no split holds out (112); captions and names in English and Korean, in any word order, whole "
+        data="scenes of one object (88 of a batch, four alike at a time) and of two (24), emoji by Noto, Twemoji, "
+             "Fluent that no split holds out (80); captions and names in English and Korean, in any word order, whole "
              "and in part. Good for: which caption fits a scene of one object, names of emoji. Not for photographs")
     yield Recipe(
         name="clip-korean", build=on_frozen_pictures, loss=pair_loss, steps=800, ema=0.99,
@@ -89,5 +89,5 @@ def recipes():
     for name, colours in (("crops", False), ("colours", True)):
         yield Recipe(
             name=f"simclr-{name}", build=partial(SimCLR, **TOWER), batches=any_length(view_batches, colours),
-            loss=two_views_loss, evaluate=lambda model: kept_factors(model.tower), steps=600,
-            data=f"two crops of scenes drawn anew, {'colours turned, ' if colours else ''}batches of {VIEWS}")
+            loss=two_views_loss, evaluate=lambda model: kept_factors(model.tower), steps=1400, lr=1e-3,
+            data=f"two crops of scenes drawn anew, {'colours turned, half of them negatives, ' if colours else ''}batches of {VIEWS}")

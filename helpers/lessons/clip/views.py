@@ -11,7 +11,7 @@ from torch import Tensor
 from ...data.batches import scene_batches
 
 LEAST = 0.6  # side of the smallest crop, of the picture's
-VIEWS = 128  # pictures of a batch; each comes twice
+VIEWS = 64  # pictures of a batch; each comes twice
 
 
 def crops(x: Tensor, generator: torch.Generator, least: float = LEAST) -> Tensor:
@@ -32,17 +32,20 @@ def crops(x: Tensor, generator: torch.Generator, least: float = LEAST) -> Tensor
 def jittered(x: Tensor, generator: torch.Generator, strength: float = 1.0) -> Tensor:
     """Each picture (B, 3, S, S) with its hues turned by up to half a circle, paler or stronger, darker or brighter.
 
-    Hues turn about the axis from black to white; a fifth of the pictures loses its colours. Values stay in [-1, 1].
+    Hues turn about the axis from black to white; a fifth of the pictures loses its colours, and half of them become
+    negatives: black for white. Values stay in [-1, 1].
     """
-    u = torch.rand(4, len(x), generator=generator)
+    u = torch.rand(5, len(x), generator=generator)
     angle = strength * math.pi * (2 * u[0] - 1)
     saturation = torch.where(u[1] < 0.2 * strength, 0.0, 1 + 0.5 * strength * (2 * u[2] - 1))
     gray = torch.full((3, 3), 1 / 3)
     across = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)
     turn = angle.cos()[:, None, None] * (torch.eye(3) - gray) + angle.sin()[:, None, None] * across
     matrix = gray + saturation[:, None, None] * turn                           # (B, 3, 3), a rotation about (1, 1, 1)
+    sign = torch.where(u[4] < 0.5 * strength, -1.0, 1.0)
     shift = 0.4 * strength * (2 * u[3] - 1)
-    return (torch.einsum("bij,bjhw->bihw", matrix, x) + shift[:, None, None, None]).clamp(-1, 1)
+    x = torch.einsum("bij,bjhw->bihw", sign[:, None, None] * matrix, x)
+    return (x + shift[:, None, None, None]).clamp(-1, 1)
 
 
 def view_batches(colours: bool, batch: int = VIEWS):
