@@ -16,6 +16,7 @@ from ...data import scenes
 from ...data.batches import NEW_SCENES_SEED, in_batches
 from ...data.emoji import load_emoji
 from ...data.scenes import COLOURS, LANGUAGES, SHAPES, UNSAID
+from ...data.text import Tokenizer, source_batch
 from ...metrics.retrieval import ranks, recall
 from ...systems.zero_shot import ZeroShot
 from ..start_here.experiments import TAUGHT
@@ -112,11 +113,13 @@ def kept_apart(model, swap: str, language: str = "en", n: int = 1000) -> float:
 
 def emoji_ranks(model, by: str, language: str = "en", hands: Sequence[str] = TAUGHT, split: str = "test"):
     """The rank of the right name of each picture (N,), among the names of all of that split, and how many those are."""
-    clip, emoji = ZeroShot(model), load_emoji(split, hands, by)
+    emoji = load_emoji(split, hands, by)
     names = emoji.names_en if language == "en" else emoji.names_ko
     candidates = sorted(set(names))
     own = torch.tensor([candidates.index(name) for name in names])
-    return ranks(clip.pictures(emoji.images) @ clip.texts(candidates).T, own), len(candidates)
+    ids = source_batch(Tokenizer(model.config["vocabulary"]), candidates)  # also names with letters that are unknown
+    pictures, texts = in_batches(model.encode_image, emoji.images), in_batches(model.encode_text, ids)
+    return ranks(pictures @ texts.T, own), len(candidates)
 
 
 def emoji_recall(model, by: str, first: int, *arguments, **options) -> float:
@@ -183,8 +186,3 @@ def evaluate(model) -> dict[str, float]:
         found[f"emoji_hand_1_{language}"] = emoji_recall(model, "hand", 1, language)
     return found
 
-
-@torch.no_grad()
-def embeddings(tower, images: Tensor) -> Tensor:
-    """What a tower makes of many pictures (N, C, S, S) -> (N, D)."""
-    return in_batches(tower, images)

@@ -33,7 +33,7 @@ STEPS = 2400
 SMALL = {"image": {"width": 64, "depth": 2}, "text": {"width": 48, "depth": 2}, "embedding": 32}
 SMALL_BATCH, SMALL_STEPS = 64, 1000
 TOWER = {"width": 64, "depth": 3}
-TURNED = "colours turned, half of them negatives, "
+MOVED, TURNED = "that may leave the picture, ", "colours turned, half of them negatives, "
 ON_SCENES = "scenes of one object, captions in English and Korean, half of them whole"
 
 
@@ -91,4 +91,4 @@ def recipes():
         yield Recipe(
             name=f"simclr-{name}", build=partial(SimCLR, **TOWER), batches=any_length(view_batches, colours),
             loss=two_views_loss, evaluate=lambda model: kept_factors(model.tower), steps=1400, lr=1e-3,
-            data=f"two crops of scenes drawn anew, {TURNED if colours else ''}batches of {VIEWS}")
+            data=f"two crops of scenes drawn anew, {MOVED}{TURNED if colours else ''}batches of {VIEWS}")

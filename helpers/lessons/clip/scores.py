@@ -1,0 +1,90 @@
+"""The figures of notebook 11: what the course's CLIP finds and confuses, its losses compared, and SimCLR's features."""
+
+from __future__ import annotations
+
+from ...course.scores import Score
+from ...data.scenes import COLOURS, LANGUAGES, SHAPES
+from ...training.checkpoints import load
+from . import experiments as clip
+from .nearest import name_of_nearest
+from .probes import LABELS, kept_factors, shape_by_probe, shape_from_scratch
+from .recipes import TOWER
+
+CHANCE = 1 / (len(SHAPES) * len(COLOURS))
+SEEDS = (0, 1, 2)
+ENGLISH = {"en": "English", "ko": "Korean"}
+
+
+def on_scenes():
+    model = load("clip")[0]
+    recalls = {language: clip.scene_recall(model, language) for language in LANGUAGES}
+    for language, name in ENGLISH.items():
+        yield Score(f"clip.scenes.recall.{language}", f"{name} captions as people type them: their scene first "
+                    f"of {clip.CANDIDATES}", recalls[language], ".1%", 1 / clip.CANDIDATES, ">= 0.95")
+        yield Score(f"clip.scenes.zero_shot.{language}", f"shape and colour named, 32 classes in {name}",
+                    clip.zero_shot(model, "train", language), ".1%", CHANCE, ">= 0.95")
+        yield Score(f"clip.scenes.held_out.{language}", "the same of pairings that were never taught",
+                    clip.zero_shot(model, "held_out", language), ".1%", CHANCE, f"> {CHANCE:.3f}")
+    yield Score("clip.scenes.languages", "by how much Korean recall lies below English",
+                recalls["en"] - recalls["ko"], ".1%", 0, "<= 0.02")
+    yield Score("clip.scenes.whole", "shape and colour named, of 32 captions that say all six factors",
+                clip.zero_shot(model, whole=True, n=200), ".1%", CHANCE, "> 0.5")
+
+
+def two_objects():
+    model = load("clip")[0]
+    for swap, bar in (("colours", "<= 0.75"), ("shapes", "<= 0.75"), ("relation", "<= 0.75")):
+        yield Score(f"clip.two.{swap}", f"the true caption preferred to one with the {swap} swapped (chance: half)",
+                    clip.kept_apart(model, swap), ".0%", 0.5, bar)
+
+
+def on_emoji():
+    model = load("clip")[0]
+    for by, first, what in (("family", 10, "held-out families: the name among the first ten of all held-out names"),
+                            ("hand", 1, "seen emoji in a hand that was held out: the name first of all of those")):
+        for language, name in ENGLISH.items():
+            nearest = name_of_nearest(by, first, language)
+            yield Score(f"clip.emoji.{by}.{language}", f"{what}, {name} (baseline: the nearest picture in pixels)",
+                        clip.emoji_recall(model, by, first, language), ".0%", nearest,
+                        f"> {nearest:.3f}" if by == "family" else ">= 0.5")
+
+
+def gap():
+    trained, found = load("clip")[0], {}
+    found = clip.modality_gap(trained)
+    yield Score("clip.gap.distance", "distance of the mean scene and the mean caption", found["gap"], ".2f", 0, "> 0")
+    yield Score("clip.gap.margin", "mean cosine of pairs, less that of others", found["pairs"] - found["others"], ".2f",
+                0, "> 0.3")
+
+
+def negatives():
+    for name, drop, bar in (("partial", 0.5, "> 9"), ("whole", 0.0, "< 0.1")):
+        yield Score(f"clip.negatives.{name}", f"other captions of a batch of 128 that fit a scene, {name} captions",
+                    127 * clip.chance_of_fit(drop), ".2f", 0, bar)
+
+
+def simclr():
+    kept = {name: kept_factors(load(f"simclr-{name}")[0].tower) for name in ("crops", "colours")}
+    yield Score("simclr.shape", "shape from the features by a linear probe, colours turned", kept["colours"]["shape"],
+                ".0%", 0.25, ">= 0.85")
+    fall = kept["crops"]["colour"] - kept["colours"]["colour"]
+    yield Score("simclr.colour", "by how much turned colours lower the probe for the colour", fall, ".0%", 0, ">= 0.2")
+
+
+def labels():
+    tower = load("simclr-colours")[0].tower
+    for count in LABELS:
+        by_probe = sum(shape_by_probe(tower, count, seed) for seed in SEEDS) / len(SEEDS)
+        alone = sum(shape_from_scratch(count, seed, **TOWER) for seed in SEEDS) / len(SEEDS)
+        yield Score(f"simclr.labels.{count}", f"shape from {count} labels, three seeds (baseline: from scratch)",
+                    by_probe, ".0%", alone, f"> {alone:.2f}")
+
+
+def groups():
+    """(what the names of its scores begin with, the function that yields them)."""
+    yield "clip.scenes", on_scenes
+    yield "clip.two", two_objects
+    yield "clip.emoji", on_emoji
+    yield "clip.gap", gap
+    yield "clip.negatives", negatives
+    yield "simclr.", simclr
