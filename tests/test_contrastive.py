@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from helpers.data import scenes
 from helpers.data.scenes import UNSAID
 from helpers.data.text import Tokenizer
-from helpers.lessons.clip import batches, experiments, probes, views
+from helpers.lessons.clip import batches, drawings, exercises, experiments, nearest, probes, views
 from helpers.metrics.retrieval import ranks, recall
-from helpers.models.clip import CLIP
+from helpers.models.clip import CLIP, clip_loss, pair_prior
 from helpers.systems.zero_shot import ZeroShot
 
 
@@ -251,3 +251,60 @@ def test_no_texts_and_one_string_are_refused(zero_shot):
         zero_shot.texts([])
     with pytest.raises(ValueError, match="as a list"):
         zero_shot.texts("a star")
+
+
+# -- the page's figures and exercises ------------------------------------------------------------------------------
+
+
+def test_names_by_the_nearest_picture(monkeypatch):
+    """Three pictures whose nearest picture is known: the name shares all words, some, and none."""
+    of = dict(images=torch.zeros(3, 3, 32, 32), names_en=["red apple", "green book", "blue hat"], names_ko=["a"] * 3)
+    of |= dict(categories=[], families=[], hand=[])
+    monkeypatch.setattr(nearest, "load_emoji", lambda *_: batches.EmojiSet(**of))
+    taught = batches.EmojiSet(**of | {"names_en": ["red apple", "green apple", "dog"]})
+    monkeypatch.setattr(nearest, "taught_emoji", lambda: taught)
+    monkeypatch.setattr(nearest, "nearest_seen", lambda x, seen: (torch.zeros(3), torch.arange(3)))
+    # First: certain, one of two that share a word, one of three that share none.
+    assert nearest.name_of_nearest("family", 1) == pytest.approx((1 + 1 / 2 + 1 / 3) / 3)
+    assert nearest.name_of_nearest("family", 3) == 1
+
+
+def test_the_push_of_negatives_follows_the_temperature():
+    shares = [drawings.points_on_circle(30, temperature, 100)[2] for temperature in (0.02, 0.2, 100)]
+    assert shares[0] > 0.9 > shares[1] > 0.3 > shares[2] > 0.099  # a tenth of them does a tenth at high temperature
+    picture, loss, _ = drawings.points_on_circle(0, 1e-3, 1)
+    assert picture.shape == (drawings.SIDE, drawings.SIDE, 3) and loss < 1e-3
+    assert abs(drawings.points_on_circle(90, 1e6, 63)[1] - torch.tensor(64.0).log()) < 1e-4
+
+
+def symmetric(logits):
+    return clip_loss(logits)
+
+
+def counted(factors, said):
+    return ((said[None] == UNSAID) | (said[None] == factors[:, None])).all(2).sum(1) - 1
+
+
+@pytest.mark.parametrize("exercise, right, wrong", [
+    (exercises.symmetric_loss, symmetric, {
+        "texts must choose": lambda x: -x.log_softmax(1).diagonal().mean(),
+        "pictures must choose": lambda x: -x.log_softmax(0).diagonal().mean(),
+        "never negative": lambda x: -clip_loss(x),
+        "not their sum": lambda x: 2 * clip_loss(x),
+        "overflows": lambda x: (2 * x.exp().sum(1).log() - 2 * x.diagonal() + x.exp().sum(0).log()
+                                - x.exp().sum(1).log()).mean() / 2}),
+    (exercises.false_negatives, counted, {
+        "leave the diagonal out": lambda f, s: counted(f, s) + 1,
+        "for each picture": lambda f, s: ((s[None] == UNSAID) | (s[None] == f[:, None])).all(2).sum(0) - 1,
+        "agrees with everything": lambda f, s: (s[None] == f[:, None]).all(2).sum(1) - (s == f).all(1).long()}),
+    (exercises.prior_bias, pair_prior, {
+        "1 : .N - 1.": lambda n: -torch.tensor(float(n)).log().item(),
+        "its sign": lambda n: -pair_prior(n),
+        "-10 is for": lambda n: -10.0,
+        "a logit": lambda n: 1 / n}),
+])
+def test_exercises_know_their_mistakes(exercise, right, wrong, capsys):
+    exercise().check(right, strict=True)
+    for hint, answer in wrong.items():
+        with pytest.raises(AssertionError, match=hint):
+            exercise().check(answer, strict=True)

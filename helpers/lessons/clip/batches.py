@@ -1,6 +1,6 @@
 """Pictures with their texts: scenes of one object and of two, and emoji; and which text of a batch fits which picture.
 
-A caption is in English or Korean, in any word order, and whole or in part: half of them leave each factor out with
+A caption is in English or Korean, in any word order, and whole or in part: in part it leaves each factor out with
 p = 0.5. So one caption may fit many pictures of a batch, and that is known exactly: `fits`.
 """
 
@@ -21,7 +21,7 @@ from ...data.text import Tokenizer, source_batch
 from ..start_here.experiments import TAUGHT
 
 VOCABULARY = 2000  # tokens
-SHARES = {"scenes": 88, "two": 24, "emoji": 80}  # of a batch of the course's CLIP
+SHARES = {"scenes": 112, "two": 16, "emoji": 112}  # of a batch of the course's CLIP
 FRAMES = {"en": ("{}", "{}", "{} emoji", "an emoji of {}"), "ko": ("{}", "{}", "{} 이모지", "{} 그림")}
 
 
@@ -84,7 +84,10 @@ def taught_emoji() -> EmojiSet:
 
 
 def emoji_pairs(n: int, generator: torch.Generator, languages: Sequence[str] = LANGUAGES) -> Captioned:
-    """Emoji, moved and turned a little, and their names, some of them in a phrase. One emoji may come in two hands."""
+    """Emoji, moved and turned a little, half of them mirrored, and their names, some of them in a phrase.
+
+    One emoji may come in two hands: then each of the two texts fits both pictures.
+    """
     emoji = taught_emoji()
     chosen = torch.randint(len(emoji.names_en), (n,), generator=generator).tolist()
     names = {"en": emoji.names_en, "ko": emoji.names_ko}
@@ -98,11 +101,11 @@ def emoji_pairs(n: int, generator: torch.Generator, languages: Sequence[str] = L
 
 
 def warped(x: Tensor, generator: torch.Generator, turn: float = 0.15, move: float = 0.12, zoom: float = 0.15) -> Tensor:
-    """Pictures on white, each turned (radians), moved (half sides) and scaled by at most so much, at random."""
-    u = 2 * torch.rand(4, len(x), generator=generator) - 1
+    """Pictures on white, each turned (radians), moved (half sides) and scaled by at most so much, half mirrored."""
+    u = 2 * torch.rand(5, len(x), generator=generator) - 1
     angle, scale = turn * u[0], 1 + zoom * u[1]
-    along, across = scale * angle.cos(), scale * angle.sin()
-    rows = [along, -across, move * u[2], across, along, move * u[3]]
+    along, across, mirror = scale * angle.cos(), scale * angle.sin(), u[4].sign()
+    rows = [mirror * along, -across, move * u[2], mirror * across, along, move * u[3]]
     grid = F.affine_grid(torch.stack(rows, 1).view(-1, 2, 3), list(x.shape), align_corners=False)
     return F.grid_sample(x - 1, grid, align_corners=False) + 1
 

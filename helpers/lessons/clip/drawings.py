@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 from ...show.diagrams import Diagram, arrow, column, connect, grid, operation, picture, row, vector
 from ...show.figures import PALETTE
 from ...show.heatmaps import heatmap
+from ...show.raster import place, tile
 from ...systems.zero_shot import ZeroShot
 
 SIDE, RADIUS = 360, 130  # of the circle's picture, in pixels
@@ -79,3 +80,12 @@ def similarities(model, images, texts, temperature: float | None = None):
         logits = model.compare(x, y) if temperature is None else cosines / temperature
     names = [f"text {i + 1}" for i in range(len(texts))]
     return heatmap(logits.softmax(1), [f"picture {i + 1}" for i in range(len(x))], names), cosines
+
+
+def beside(images, table: np.ndarray) -> np.ndarray:
+    """Pictures (B, 3, S, S) in a column left of a table with a row for each, as one uint8 picture."""
+    shown = tile(images, 1, scale=1, gap=2)
+    canvas = np.full((max(len(shown) + 20, len(table)), shown.shape[1] + 12 + table.shape[1], 3), 255, np.uint8)
+    place(canvas, shown, 20, 0)
+    place(canvas, table, 0, shown.shape[1] + 12)
+    return canvas

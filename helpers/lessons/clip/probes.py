@@ -1,4 +1,4 @@
-"""What features keep of a picture: a linear probe for each factor; and how many labels a network needs without them."""
+"""What features keep of a picture: a linear probe for each factor."""
 
 from __future__ import annotations
 
@@ -8,13 +8,9 @@ from torch import Tensor, nn
 
 from ...data import scenes
 from ...data.batches import in_batches
-from ...models.clip import ImageTower
-from ...training.loop import seed_at
-from .views import crops
 
 TRAIN_SEED, TEST_SEED = 2_000_003, 2_000_004
 JITTER = ("x", "y", "radius")  # in pixels, within a place and a size
-LABELS = (10, 30, 100, 500)
 PROBED = 2000  # scenes that a probe learns from, and as many that it is judged on
 
 
@@ -73,40 +69,3 @@ def kept_factors(tower, n: int = PROBED) -> dict[str, float]:
         probe = linear_probe(x, factors[:, i])
         found[name] = (probe(x_test).argmax(1) == truth[:, i]).float().mean().item()
     return found | {name: explained_share(x, off[:, i], x_test, new_off[:, i]) for i, name in enumerate(JITTER)}
-
-
-def chances(n: int = PROBED) -> dict[str, float]:
-    """What always naming the commonest value of each factor gets; 0 for the jitters."""
-    truth = probed_scenes(n, TEST_SEED)[1]
-    most = {name: (truth[:, i].bincount().max() / n).item() for i, name in enumerate(scenes.FACTORS)}
-    return most | dict.fromkeys(JITTER, 0.0)
-
-
-# -- labels --------------------------------------------------------------------------------------------------------
-
-
-def shape_by_probe(tower, labels: int, seed: int) -> float:
-    """The accuracy of a linear probe for the shape that has seen so many labels."""
-    images, factors = (part[seed * labels:][:labels] for part in probed_scenes()[:2])
-    new, truth = probed_scenes(seed=TEST_SEED)[:2]
-    x, x_test = standardised(in_batches(tower, images), in_batches(tower, new))
-    return (linear_probe(x, factors[:, 0], 1e-2)(x_test).argmax(1) == truth[:, 0]).float().mean().item()
-
-
-def shape_from_scratch(labels: int, seed: int, steps: int = 300, lr: float = 1e-3, **tower) -> float:
-    """The same of a tower and a linear layer that learn from those labels alone, with crops as in SimCLR."""
-    images, factors = (part[seed * labels:][:labels] for part in probed_scenes()[:2])
-    new, truth = probed_scenes(seed=TEST_SEED)[:2]
-    with torch.random.fork_rng([]):
-        torch.manual_seed(seed)
-        network = ImageTower(**tower)
-        network = nn.Sequential(network, nn.Linear(network.width, len(scenes.SHAPES)))
-        optimizer = torch.optim.AdamW(network.parameters(), lr, weight_decay=0.05)
-        for step in range(steps):
-            generator = torch.Generator().manual_seed(seed_at(seed, step))
-            chosen = torch.randint(labels, (min(labels, 64),), generator=generator)
-            loss = F.cross_entropy(network(crops(images[chosen], generator)), factors[chosen, 0])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-    return (in_batches(network.eval(), new).argmax(1) == truth[:, 0]).float().mean().item()
