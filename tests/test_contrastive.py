@@ -11,6 +11,8 @@ from helpers.lessons.clip import batches, drawings, exercises, experiments, near
 from helpers.metrics.retrieval import ranks, recall
 from helpers.models.clip import CLIP, clip_loss, pair_prior
 from helpers.systems.zero_shot import ZeroShot
+from helpers.training import recipes
+from helpers.training.checkpoints import load
 
 
 def seeded(seed=0):
@@ -308,3 +310,29 @@ def test_exercises_know_their_mistakes(exercise, right, wrong, capsys):
     for hint, answer in wrong.items():
         with pytest.raises(AssertionError, match=hint):
             exercise().check(answer, strict=True)
+
+
+# -- recipes -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["clip", "clip-small", "clip-small-diagonal", "clip-small-soft", "clip-small-sigmoid",
+                                  "simclr-colours", "simclr-crops"])
+def test_recipes_give_a_loss_that_moves_every_weight(name):
+    recipe = recipes.find(name)
+    torch.manual_seed(0)
+    model = recipe.build()
+    loss, parts = recipe.loss(model, recipe.batches(20)(0))
+    loss.backward()
+    assert loss.isfinite() and all(torch.as_tensor(value).isfinite() for value in parts.values())
+    still = {key for key, weight in model.named_parameters() if weight.grad is None or not weight.grad.any()}
+    assert still == ({"logit_scale"} if name.endswith("soft") else set())
+
+
+def test_the_korean_tower_learns_on_pictures_that_stay():
+    recipe, taught = recipes.find("clip-korean"), load("clip")[0]
+    torch.manual_seed(0)
+    model, batch = recipe.build(), recipe.batches(20)(0)
+    assert torch.equal(model.encode_image(batch["images"][:4]), taught.encode_image(batch["images"][:4]))
+    recipe.loss(model, batch)[0].backward()
+    moved = {key.split(".")[0] for key, weight in model.named_parameters() if weight.grad is not None}
+    assert moved == {"text", "from_text", "logit_scale"}

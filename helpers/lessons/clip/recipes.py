@@ -1,13 +1,13 @@
 """The weights of notebook 11:
 
     clip                     the course's: scenes of one and two objects and emoji, English and Korean
-    clip-korean              a Korean text tower, learned on the frozen image tower of `clip`
     simclr-crops             no words: two crops of a scene
     simclr-colours           the same, and the colours of the crops turned
 
-On scenes alone, small; their figures are in data/trials.json, their weights are not shipped:
+Not shipped, and quoted nowhere yet:
 
-    clip-small               several positives, as `clip`
+    clip-korean              a Korean text tower, learned on the frozen image tower of `clip`
+    clip-small               scenes alone, small; several positives, as `clip`
     clip-small-diagonal      the pairs alone, as in the paper: other captions that fit count as wrong
     clip-small-soft          the targets of a much copied notebook
     clip-small-sigmoid       SigLIP, b from the prior
