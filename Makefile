@@ -48,6 +48,7 @@ $(STAMP): pyproject.toml Makefile
 	@rm -f $(STAMP)
 	@$(PY) -c '$(USABLE)' 2>/dev/null && $(PY) -m pip --version >/dev/null 2>&1 || { $(MAKE_VENV); }
 	$(PY) -m pip install $(if $(TORCH_INDEX),--extra-index-url "$(TORCH_INDEX)") "$(TORCH)" -e ".[lab,test]"
+	$(PY) -m jupyter labextension disable @jupyterlab/apputils-extension:announcements  # its question lies over the page
 	@touch $(STAMP)
 
 define MAKE_VENV

@@ -3,7 +3,8 @@
 The notebooks run once, under nbval, in kernels that inherit this environment. After each of their cells the
 kernel's peak memory is read, so a notebook that needs too much fails at the very cell that took it. After the last
 cell, what the kernel still holds is read too, and the page's checks run once more, the last first: a name that a
-later cell gave to another thing fails the earlier cell's check.
+later cell gave to another thing fails the earlier cell's check. At the very end the folded solutions run, each in the
+place of its stub.
 """
 
 import os
@@ -51,6 +52,8 @@ class NotebookRules:
                 failed = self.run_again(item.parent.kernel, cells)
                 assert not failed, "these checks fail when they run again at the end:\n\n" + "\n\n".join(failed)
                 self.check_rest(pid, HEAVY.get(item.path.name[:2], REST_MB))
+                wrong = self.run_solutions(item.parent.kernel, item.parent.nb)
+                assert not wrong, "these solutions do not pass their check:\n\n" + "\n\n".join(wrong)
         return result
 
     def check(self, pid):
@@ -67,14 +70,24 @@ class NotebookRules:
 
     def run_again(self, kernel, cells):
         """The cells with a check that fails at the end of the page, each with its error."""
-        failed = []
-        for cell in reversed(cells):
-            if CHECK.search(cell.source):
-                run = kernel.kc.execute_interactive
-                content = run(cell.source, allow_stdin=False, timeout=300, output_hook=id)["content"]
-                if content["status"] == "error":
-                    failed.append(f"{cell.source}\n-> {content['ename']}: {content['evalue']}")
-        return failed
+        return run_all(kernel, [cell.source for cell in reversed(cells) if CHECK.search(cell.source)])
+
+    def run_solutions(self, kernel, notebook):
+        """The solutions that do not pass, each in its cell and with its error."""
+        from helpers.course.notebook_files import solved
+
+        return run_all(kernel, [source for _, source in solved(notebook)])
+
+
+def run_all(kernel, sources):
+    """Run each source in the kernel; of those that fail, the source and its error."""
+    failed = []
+    for source in sources:
+        run = kernel.kc.execute_interactive
+        content = run(source, allow_stdin=False, timeout=300, output_hook=id)["content"]
+        if content["status"] == "error":
+            failed.append(f"{source}\n-> {content['ename']}: {content['evalue']}")
+    return failed
 
 
 @pytest.fixture(autouse=True)

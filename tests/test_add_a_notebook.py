@@ -70,20 +70,24 @@ CARDS = [Exercise(f"10.{n}", "double", [lambda f: assert_close("f(2)", f(2), 4)]
 
 
 def page():
-    """Headings, something to see, a quoted figure, two exercises with folded solutions."""
-    headings = "\n\n".join(f"## {heading}" for heading in BOOK.sections)
+    """Something to see, a quoted figure, sections with their summaries, two exercises with folded solutions."""
     figure = "The slope is <!--score:slope.toy-->?<!--/-->."
     cells = [
-        v4.new_markdown_cell(f"# {BOOK.number} · {BOOK.title}\n\n{headings}\n\n{figure}"),
+        v4.new_markdown_cell(f"# {BOOK.number} · {BOOK.title}\n\n{figure}"),
         v4.new_code_cell(f"from helpers.lessons.{LESSON} import exercises\n"
                          "from helpers.training.checkpoints import load\n\nprint(load('slope-toy')[1].data)"),
     ]
+    for heading in BOOK.sections:
+        summary = "<details><summary>한 줄 요약</summary>\n\n직선 하나를 그었다.\n기울기를 배웠다.\n\n</details>"
+        cells += [v4.new_markdown_cell(f"## {heading}"), v4.new_markdown_cell(summary, metadata={"tags": ["summary"]})]
+    cells.append(v4.new_markdown_cell("## Exercises"))
     for n in (0, 1):
-        solution = {"tags": ["solution"], "jupyter": {"source_hidden": True}}
+        solution = "```python\ndef double(x):\n    return 2 * x\n```"
         cells += [
             v4.new_code_cell(f"def double(x):\n    ...\n\n\nexercises.CARDS[{n}].check(double)",
                              metadata={"tags": ["exercise"]}),
-            v4.new_code_cell(f"exercises.CARDS[{n}].check(lambda x: 2 * x, strict=True)", metadata=solution),
+            v4.new_markdown_cell(f"<details><summary>Solution {n}</summary>\n\n{solution}\n\n</details>",
+                                 metadata={"tags": ["solution"]}),
         ]
     return v4.new_notebook(cells=cells)
 

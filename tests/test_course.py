@@ -45,15 +45,22 @@ def test_a_notebook_that_exists_is_marked_as_built():
 
 
 @pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.file)
-def test_badges_open_their_own_notebook(book):
-    slug = urlsplit(outline.table()["repository"]).path
+def test_badges_open_their_own_notebook(book, monkeypatch):
+    monkeypatch.setitem(outline.table(), "repository", "https://github.com/someone/course")
+    slug = "/someone/course"
     release = outline.table()["release"]
-    links = re.findall(r"\[!\[[^\]]+\]\([^)]+\)\]\(([^)]+)\)", outline.badges(book))
+    links = re.findall(r"\]\(([^)]+)\)", outline.badges(book))
+    assert f"[Colab]({links[0]})" in outline.course_map("notebooks/", launch=True) or not book.built
     colab, binder = (urlsplit(link) for link in links)
     assert colab.path == f"/github{slug}/blob/{release}/notebooks/{book.name}"
     assert binder.path == f"/v2/gh{slug}/{release}"
     assert parse_qs(binder.query)["urlpath"] == [f"lab/tree/notebooks/{book.name}"]
     assert not book.built or (ROOT / "notebooks" / book.name).exists()
+
+
+def test_there_are_no_badges_without_an_address(monkeypatch):
+    monkeypatch.setitem(outline.table(), "repository", f"https://github.com/{outline.PLACEHOLDER}")
+    assert outline.badges(BOOKS[0]) == "" and "open" not in outline.course_map(launch=True).split("\n")[0]
 
 
 @pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.file)

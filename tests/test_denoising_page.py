@@ -84,7 +84,7 @@ def to_nearest(denoiser, y, points, residual=True):
 @pytest.mark.parametrize(("answer", "start"), [
     (to_nearest, "✓"), (lambda d, y, p: to_nearest(d, y, p, residual=False), "✗"),
     (lambda d, y, p: -to_nearest(d, y, p), "✗"), (lambda d, y, p: to_nearest(d, y, p).abs(), "✗"),
-    (lambda d, y, p: 1.0, "✗"), (lambda d, y, p: None, "○"),
+    (lambda d, y, p: 1.0, "✗"), (lambda d, y, p: ..., "○"),
 ])
 def test_pointing(answer, start, capsys):
     exercise = exercises.pointing(lambda y: ideal_denoiser(y, POINTS, 0.1), POINTS, 0.1)
@@ -113,7 +113,7 @@ def crossing(sigmas, filtered, network):
     (lambda s, f, n: next(a for a, b, c in zip(s, f, n, strict=True) if c > b), "the first level at which the network"),
     (lambda s, f, n: [a for a, b, c in zip(s, f, n, strict=True) if c < b][-1], "the last level at which the filter"),
     (lambda s, f, n: crossing([0.1, 0.2, 0.4], [30, 26, 20], [25, 25, 24]), "for our networks"),
-    (lambda s, f, n: None, "○"),
+    (lambda s, f, n: ..., "○"),
 ])
 def test_overtaking(answer, says, capsys):
     exercise = exercises.overtaking((0.1, 0.2, 0.3), [27.0, 24.0, 22.0], [25.0, 24.5, 24.0])

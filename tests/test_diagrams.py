@@ -1,6 +1,7 @@
 """Figures of architectures: valid SVG with a text, words in their boxes, arrows at borders, known colours."""
 
 import base64
+import io
 import itertools
 import re
 from xml.etree import ElementTree
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.ft2font import FT2Font
+from PIL import Image
 
 from helpers.data import scenes
 from helpers.data.batches import in_batches
@@ -24,7 +26,7 @@ from helpers.lessons.vae.drawings import cloud_of_codes
 from helpers.show import diagrams
 from helpers.show.diagrams import elements, layout, marks
 from helpers.show.figures import PALETTE
-from helpers.show.raster import INK, SOFT, course_fonts
+from helpers.show.raster import INK, SOFT, course_fonts, to_uint8
 from helpers.systems.codec import VectorCoder
 from helpers.training.checkpoints import load
 
@@ -192,6 +194,34 @@ def test_arrows_end_at_borders(figure):
 
 def test_colours_are_those_of_quantities(figure):
     assert not [colour for colour in colours(figure._repr_svg_()) if not known(colour)]
+
+
+def pictures_in(svg):
+    """The rasters of a figure, uint8 (H, W, channels)."""
+    found = re.findall(r"data:image/png;base64,([A-Za-z0-9+/=]+)", svg)
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")) for data in found]
+
+
+def mae_drawing():
+    x, _, mask = new_scenes_with_patches(n=1)
+    return drawn("mae-scenes")(x, mask)
+
+
+OUTPUTS = {
+    "autoencoder": lambda: drawn("autoencoder-scenes-8")(STAR),
+    "mlp": lambda: drawn("dense-scenes")(STAR),
+    "unet": lambda: drawn("dae-scenes-unet")(STAR),
+    "mae": mae_drawing,
+}
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_a_figure_shows_what_the_network_itself_draws(name):
+    """A figure goes through a network's layers by itself, to show what is between them: it may not leave one out."""
+    with torch.no_grad():
+        expected = to_uint8(OUTPUTS[name]().clamp(-1, 1))[0].astype(int)
+    shown = [picture for picture in pictures_in(FIGURES[name]()._repr_svg_()) if picture.shape == expected.shape]
+    assert min(np.abs(picture - expected).max() for picture in shown) <= 1
 
 
 # -- the checks see what is wrong ------------------------------------------------------------------

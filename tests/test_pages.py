@@ -52,7 +52,7 @@ def test_publish_executes_cleans_and_stamps(folder, capsys):
     assert [cell.get("execution_count") for cell in notebook.cells if cell.cell_type == "code"] == [1, 2, 3]
     assert notebook.cells[-2].outputs[0].text == sys.executable + "\n", "the kernel is this environment's"
     assert [cell.metadata.get("tags") for cell in notebook.cells if cell.cell_type == "markdown"] == [
-        None, ["badges"], ["footer"]
+        None, ["contents"], ["footer"]
     ]
     cost = json.loads((folder / "data" / "notebooks.json").read_text())["02_autoencoder"]
     told = machine.peak_mb("self") is not None  # not every system tells the peak memory
@@ -166,13 +166,14 @@ def page(*outputs, **metadata):
     return v4.new_notebook(cells=[cell], metadata=notebook_files.METADATA)
 
 
-def test_a_widget_leaves_its_picture():
-    data = {notebook_files.WIDGET_VIEW: WIDGET, "image/png": PNG, "text/plain": "<Sweep at 0x7f00ab>"}
+@pytest.mark.parametrize("still", [{"image/png": PNG}, {"text/html": "<p>a question</p>"}], ids=["sweep", "predict"])
+def test_a_widget_leaves_its_still(still):
+    data = {notebook_files.WIDGET_VIEW: WIDGET, **still, "text/plain": "<Sweep at 0x7f00ab>"}
     notebook = page(v4.new_output("display_data", data=data))
     notebook.metadata["widgets"] = {"state": {}}
     assert notebook_files.problems(notebook)
     notebook_files.clean(notebook)
-    assert notebook.cells[0].outputs[0].data == {"image/png": PNG, "text/plain": "<Sweep>"}
+    assert notebook.cells[0].outputs[0].data == {**still, "text/plain": "<Sweep>"}
     assert "widgets" not in notebook.metadata and notebook_files.problems(notebook) == []
 
 
@@ -220,3 +221,58 @@ def test_a_page_gives_freed_memory_back(folder):
     path = save(folder, f"import sys; sys.path.insert(0, {str(ROOT)!r}); import helpers.course", small)
     notebook = nbformat.read(path, as_version=4)
     assert publish.execute(notebook, path.name)["rest_mb"] < 250
+
+
+# -- solutions -----------------------------------------------------------------------------------------------------
+
+
+EXERCISE = "import math\n\n\ndef double(x):\n    ...  # your code\n\n\ncard = cards[0]\ncard.check(double)"
+GAP = "def my_sum(a, b):\n    return ...\n\n\ntotal = checks.gap('a sum', my_sum, torch.add, a, b, tol=0.1)"
+
+
+def fold(code, tags=("solution",), summary="Solution 02.1"):
+    text = f"Words before.\n\n<details><summary>{summary}</summary>\n\n```python\n{code}\n```\n\n</details>"
+    return v4.new_markdown_cell(text, metadata={"tags": list(tags)})
+
+
+def stub(source, tag="exercise"):
+    return v4.new_code_cell(source, metadata={"tags": [tag]})
+
+
+def test_a_solution_stands_before_a_strict_check():
+    hint = v4.new_markdown_cell("<details><summary>Hint</summary>\n\n```python\nno\n```\n\n</details>")
+    cells = [stub(EXERCISE), hint, fold("def double(x):\n    return 2 * x"), v4.new_code_cell("x = 1"),
+             stub(GAP, "gap"), fold("def my_sum(a, b):\n    return a + b", summary="Solution: a sum")]
+    (first, exercise), (second, gap) = notebook_files.solved(v4.new_notebook(cells=cells))
+    assert first is cells[0] and second is cells[4]
+    assert exercise == ("import math\n\n\ndef double(x):\n    ...  # your code\n\n\ncard = cards[0]\n"
+                        "def double(x):\n    return 2 * x\n\ncard.check(double, strict=True)\n")
+    assert gap.endswith("def my_sum(a, b):\n    return a + b\n\n"
+                        "total = checks.gap('a sum', my_sum, torch.add, a, b, tol=0.1, strict=True)\n")
+    assert gap.startswith("def my_sum(a, b):\n    return ...\n")
+
+
+def test_a_page_without_stubs_has_no_solutions():
+    assert notebook_files.solved(v4.new_notebook(cells=[v4.new_code_cell("x = 1")])) == []
+
+
+RIGHT = "def double(x):\n    return 2 * x"
+
+
+@pytest.mark.parametrize("cells, sentence", [
+    ([stub(EXERCISE)], "cell 1 is followed by 0 folded solutions"),
+    ([stub(EXERCISE), fold(RIGHT, tags=())], "cell 1 is followed by 0"),
+    ([stub(EXERCISE), fold(RIGHT, summary="Hint 2")], "cell 1 is followed by 0"),
+    ([stub(EXERCISE), fold(RIGHT), fold(RIGHT)], "cell 1 is followed by 2"),
+    ([stub(EXERCISE), stub(EXERCISE), fold(RIGHT)], "cell 1 is followed by 0"),
+    ([fold(RIGHT), stub(EXERCISE)], "cell 2 is followed by 0"),
+    ([stub(EXERCISE), v4.new_code_cell(fold(RIGHT).source, metadata={"tags": ["solution"]})], "followed by 0"),
+    ([stub(EXERCISE), fold("def double(x:")], "cell 1 or its solution is no Python"),
+    ([stub("def double(x"), fold(RIGHT)], "cell 1 or its solution is no Python"),
+    ([stub(""), fold(RIGHT)], "cell 1 or its solution is no Python"),
+    ([stub(EXERCISE + "\nprint(3)"), fold(RIGHT)], "cell 1 does not end with its check"),
+    ([stub("def double(x): ..."), fold(RIGHT)], "cell 1 does not end with its check"),
+])
+def test_what_is_no_exercise_with_one_solution(cells, sentence):
+    with pytest.raises(notebook_files.PageError, match=sentence):
+        notebook_files.solved(v4.new_notebook(cells=cells))

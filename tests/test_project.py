@@ -38,6 +38,7 @@ FLOORS = [("data",), ("models", "diffusion", "metrics", "show"), ("training",), 
           ("train",)]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 NOTEBOOKS = [book.file.split("_", 1)[1] for book in outline.notebooks()]
+LIVE = ("card", "predict", "prompt_box", "widgets")  # the parts of show that need ipywidgets: for a notebook alone
 FILE_MB, WEIGHTS_MB = 5, 100
 
 SOURCES = sorted(path for path in (ROOT / "helpers").rglob("*.py") if "__pycache__" not in path.parts)
@@ -163,9 +164,9 @@ def misplaced(path, modules):
 def test_imports_point_one_way(path):
     modules = imported(path)
     assert not list(misplaced(path, modules))
-    assert not uses(modules, "show.widgets") + uses(modules, "show.prompt_box"), "a notebook imports widgets"
-    if path.stem not in ("widgets", "prompt_box"):
-        assert "ipywidgets" not in packages(path), "only widgets.py and prompt_box.py use ipywidgets"
+    if path.parent.name != "show" or path.stem not in LIVE:
+        assert not [name for part in LIVE for name in uses(modules, f"show.{part}")], "a notebook imports widgets"
+        assert "ipywidgets" not in packages(path), f"only {LIVE} of show use ipywidgets"
     if path.stem == "layers":
         assert not uses(modules, "models"), "layers imports no model"
 
@@ -234,7 +235,7 @@ def test_helpers_work_without_ipywidgets():
         "import importlib, pkgutil, sys, helpers\n"
         "sys.modules['ipywidgets'] = None  # importing it fails\n"
         "names = [n.name for n in pkgutil.walk_packages(helpers.__path__, 'helpers.')]\n"
-        "[importlib.import_module(n) for n in names if n not in ('helpers.show.widgets', 'helpers.show.prompt_box')]\n"
+        f"[importlib.import_module(n) for n in names if n not in {[f'helpers.show.{part}' for part in LIVE]}]\n"
     )
     done = run_python(code)
     assert done.returncode == 0, done.stderr
@@ -329,5 +330,24 @@ def test_a_name_that_a_page_uses_again_for_another_thing_is_seen():
                 kernel.await_reply(kernel.execute_cell_input(cell.source, allow_stdin=False), timeout=60)
             failed = NotebookRules().run_again(kernel, cells)
             assert failed == ([] if last == "y = 2" else ["assert x == 1\n-> AssertionError: "])
+    finally:
+        kernel.stop()
+
+
+def test_a_solution_that_does_not_pass_is_seen():
+    from conftest import NotebookRules
+    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+    from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel
+
+    stub = new_code_cell("from helpers.course import checks\ndef double(x): ...\n"
+                         "twice = checks.gap('twice', double, lambda x: 2 * x, 3.0)", metadata={"tags": ["gap"]})
+    kernel = RunningKernel(CURRENT_ENV_KERNEL_NAME)
+    try:
+        for factor, wrong in ((2, ""), (3, "AssertionError: ✗ twice: yours is 9; expected 6. ")):
+            code = f"```python\ndef double(x): return {factor} * x\n```"
+            text = f"<details><summary>Solution</summary>\n\n{code}\n</details>"
+            page = new_notebook(cells=[stub, new_markdown_cell(text, metadata={"tags": ["solution"]})])
+            failed = NotebookRules().run_solutions(kernel, page)
+            assert len(failed) == bool(wrong) and all(wrong in line for line in failed)
     finally:
         kernel.stop()

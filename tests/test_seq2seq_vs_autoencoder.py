@@ -211,7 +211,7 @@ def quantile(scores, rate):
     (lambda scores, rate: scores.quantile(rate), "✗", "low end"),
     (lambda scores, rate: scores.mean() + 2 * scores.std(), "✗", "lie above yours"),
     (lambda scores, rate: scores.max(), "✗", "lie above yours"),
-    (lambda scores, rate: None, "○", ""),
+    (lambda scores, rate: ..., "○", ""),
 ])
 def test_alarm_threshold(answer, verdict, hint, capsys):
     usual, fresh = torch.rand(2, 1000).square()

@@ -23,8 +23,8 @@ from helpers.show.widgets import Sweep, choice, integer, number, pick, text_box
 # What ipywidgets 7.7.1 and 8.1 both have. Stack, TagsInput, TimePicker and Tab(titles=...) came with 8.
 SHARED = {
     "IntSlider", "FloatSlider", "FloatLogSlider", "SelectionSlider", "Dropdown", "ToggleButtons",
-    "RadioButtons", "Checkbox", "Button", "Text", "Textarea", "Combobox", "Label", "HTML", "Image", "Output",
-    "Tab", "Accordion", "HBox", "VBox", "GridBox", "Play", "IntProgress", "Layout", "Widget",
+    "RadioButtons", "Checkbox", "Button", "ToggleButton", "Text", "Textarea", "Combobox", "Label", "HTML", "Image",
+    "Output", "Tab", "Accordion", "HBox", "VBox", "GridBox", "Play", "IntProgress", "Layout", "Widget",
 }
 
 
@@ -207,8 +207,8 @@ def test_100_queued_slider_messages_make_at_most_two_renders_in_a_real_kernel():
             state = {"method": "update", "state": {"value": level}, "buffer_paths": []}
             client.shell_channel.send(client.session.msg("comm_msg", {"comm_id": model, "data": state}))
         run("import asyncio\nwhile s._drawn < 100: await asyncio.sleep(0.1)")
-        renders, level = run("print(s.renders, s.status.value)").split()
-        assert level == "<b>100</b>"
+        renders, line = run("print(s.renders, s.status.value)").split(maxsplit=1)
+        assert "<b>100</b>" in line
         assert int(renders) <= 2
     finally:
         client.stop_channels()
@@ -268,6 +268,90 @@ def test_two_widgets_of_one_run_both_live():
     shell.run_cell(CELL + "other = make(big)", store_history=True).raise_error()
     for name in ("made", "other"):
         shell.user_ns[name].sheet()
+
+
+# -- the card ------------------------------------------------------------------------------------
+
+
+def sized(side, wide=1):
+    return np.full((side, 2 * side * wide, 3), side, np.uint8), "word " * side
+
+
+def test_the_picture_keeps_the_size_of_the_largest_and_the_line_its_height(sync):
+    s = Sweep(sized, {"side": integer("side", 10, 60), "wide": choice("wide", [1, 2])}, "c", still=[{"side": 40}])
+    s._repr_mimebundle_()
+    assert decode(s.image.value).shape == (40, 80, 3), "the still's largest picture holds the room from the start"
+    width, height = s.image.layout.width, s.status.layout.min_height
+    for side in (20, 10, 40):
+        s.knobs["side"].value = side
+        picture = decode(s.image.value)
+        assert picture.shape == (40, 80, 3) and (picture[:side, : 2 * side] == side).all()
+        assert (picture[side:] == 255).all() and (picture[:, 2 * side :] == 255).all(), "the rest is white paper"
+        assert (s.image.layout.width, s.status.layout.min_height) == (width, height)
+    s.knobs["side"].value = 60
+    s.knobs["side"].value = 10
+    assert decode(s.image.value).shape == (60, 120, 3), "room is never given back"
+    assert float(s.status.layout.min_height[:-2]) > float(height[:-2])
+
+
+def test_a_small_picture_is_enlarged_and_a_large_one_is_not():
+    def width(*shape):
+        s = Sweep(lambda: (np.zeros((*shape, 3), np.uint8), ""), {}, "c")
+        return int(s.image.layout.width[:-2])
+
+    assert width(50, 60) == 180 and width(200, 300) == 600 and width(350, 800) == 800
+    assert width(400, 1200) == 1200, "the page, not we, makes it smaller"
+
+
+def test_while_a_picture_is_drawn_the_line_says_so_and_keeps_its_words(sync):
+    seen = []
+
+    def render(level):
+        seen.append(s.status.value if level else "")
+        return grey(level)
+
+    s = Sweep(render, {"level": integer("level", 0, 255)}, "c")
+    s.knobs["level"].value = 5
+    assert "drawing …" in seen[-1] and "level 0" in seen[-1] and 'role="alert"' not in seen[-1]
+    assert "drawing" not in s.status.value
+    s = Sweep(grey, {"level": integer("level", 0, 255)}, "c")
+    with pytest.raises(RuntimeError):
+        s.knobs["level"].value = 13
+    assert "drawing" not in s.status.value
+
+
+def test_at_most_three_knobs_are_in_view_until_the_button_is_pressed(sync):
+    def shown(count):
+        knobs = {f"k{i}": integer(f"knob {i}", 0, 9) for i in range(count)}
+        s = Sweep(lambda **levels: grey(sum(levels.values())), knobs, "c")
+        return s, s.view.children[1].children
+
+    s, board = shown(5)
+    assert list(board[:3]) == [s.knobs[f"k{i}"] for i in range(3)] and board[3] is s.card.more
+    assert s.card.hidden.children == (s.knobs["k3"], s.knobs["k4"]) and s.card.hidden.layout.display == "none"
+    s.knobs["k4"].value = 7
+    assert "level 7" in s.status.value, "a hidden knob works"
+    assert "2 more knobs" in s.card.more.description
+    s.card.more.value = True
+    assert s.card.hidden.layout.display is None
+    s.card.more.value = False
+    assert s.card.hidden.layout.display == "none"
+    assert shown(4)[0].card.more.description.endswith("1 more knob")
+    s, board = shown(3)
+    assert s.card.more.layout.display == "none" and not s.card.hidden.children
+
+
+def test_the_value_that_a_slider_stands_on_is_read_out_and_not_its_index(sync):
+    s = Sweep(grey, {"level": choice("code <size>", [4, 32, 128])}, "c")
+    assert "code" not in s.status.value
+    s.knobs["level"].value = 128
+    assert '<span class="course-spoken" role="alert">code &lt;size&gt;: 128. </span><b>level 128' in s.status.value
+
+
+def test_the_question_stands_above_the_knobs_and_in_print(sync):
+    s = sweep(question="Which <grey>?")
+    assert ">Which &lt;grey&gt;?</b>" in s.view.children[0].value and "<b" not in sweep().view.children[0].value
+    assert len(s.sheet()) > len(sweep().sheet()), "the still has the question above it"
 
 
 # -- the page --------------------------------------------------------------------------------------
@@ -331,8 +415,9 @@ def test_the_knobs():
 # -- ipywidgets 7.7.1 ------------------------------------------------------------------------------
 
 
-def test_only_widgets_that_7_and_8_share_are_used():
-    tree = ast.parse((ROOT / "helpers" / "show" / "widgets.py").read_text("utf-8"))
+@pytest.mark.parametrize("file", ["widgets", "card", "predict", "prompt_box"])
+def test_only_widgets_that_7_and_8_share_are_used(file):
+    tree = ast.parse((ROOT / "helpers" / "show" / f"{file}.py").read_text("utf-8"))
     used = {node.attr for node in ast.walk(tree)
             if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "widgets"}
     assert used and used <= SHARED, f"not in ipywidgets 7.7.1: {sorted(used - SHARED)}"

@@ -21,6 +21,8 @@ MARKS = {
     "–": "a heading or a credit",
 }
 
+PLACEHOLDER = "OWNER/REPOSITORY"  # in course.toml, until the course has a public address
+
 BOOTSTRAP = '''\
 # Finds the course's own code; where it is missing, as on Colab, fetches it once.
 import os, subprocess, sys, tempfile
@@ -140,15 +142,17 @@ def bootstrap_source():
 
 
 def badges(book):
-    """Markdown: the launch badges of one notebook, for the release that its first cell fetches."""
+    """Markdown: links that open one notebook in Colab and in Binder, in the release that its first cell fetches.
+
+    Text, since pictures would have to come from a network; "" while the course has no public address.
+    """
     repository, release = table()["repository"], table()["release"]
+    if PLACEHOLDER in repository:
+        return ""
     slug = repository.removeprefix("https://github.com/")
     colab = f"https://colab.research.google.com/github/{slug}/blob/{release}/notebooks/{book.name}"
     binder = f"https://mybinder.org/v2/gh/{slug}/{release}?urlpath=lab/tree/notebooks/{book.name}"
-    return (
-        f"[![Open {book.file} in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab}) "
-        f"[![Open {book.file} in Binder](https://mybinder.org/badge_logo.svg)]({binder})"
-    )
+    return f"Open it in [Colab]({colab}) or [Binder]({binder})"
 
 
 def footer(book):
@@ -162,8 +166,8 @@ def footer(book):
 
 The course follows a student's notes of a class by Prof. Park Jihoon, Chungnam National University;
 one part of the notes draws on 낭만's blog on Tistory.
-Code: MIT. Text and pictures: CC BY 4.0. Emoji: Noto Color Emoji (SIL Open
-Font License 1.1), and beside it Twemoji (CC BY 4.0), Fluent Emoji (MIT) and OpenMoji (CC BY-SA 4.0).
+Code: MIT. Text and pictures: CC BY 4.0. Emoji: Noto Color Emoji (SIL Open Font License 1.1),
+and beside it Twemoji (CC BY 4.0), Fluent Emoji (MIT) and OpenMoji (CC BY-SA 4.0).
 
 {" · ".join(way)}"""
 
@@ -177,9 +181,9 @@ def link(book, folder=""):
 def course_map(folder="", launch=False):
     """Markdown: one row a notebook, with the minutes and the memory of its last execution, and on what.
 
-    folder: put before each link ("notebooks/" in the README). launch: add a column with the badges.
+    folder: put before each link ("notebooks/" in the README). launch: add a column of `badges`, where there are any.
     """
-    costs = measured()
+    costs, launch = measured(), launch and PLACEHOLDER not in table()["repository"]
     head = ["notebook", "in the notes", "what it is about", "minutes", "memory, peak", "at rest"] + ["open"] * launch
     rows = [head, ["---"] * len(head)]
     for book in notebooks():

@@ -89,11 +89,12 @@ def new_figure(columns: int = 1, width: float = 8.0, height: float = 3.75) -> tu
         return fig, list(fig.subplots(1, columns, squeeze=False)[0])
 
 
-def curves(series: dict, xlabel: str, ylabel: str, *, title: str = "", log: str = "", xticks=None,
+def curves(series: dict, xlabel: str, ylabel: str, *, title: str = "", log: str = "", xticks=None, ylim=None,
            marks: dict | None = None, levels: dict | None = None, ax: Axes | None = None):
     """Draw series = {name: (x, y)} as lines, each with its name at its end, and return the figure.
 
     log: the axes with a logarithmic scale, "", "x", "y" or "xy". xticks: the values named on the x axis.
+    ylim: (lowest, highest) of the y axis, either None for its own; set here, since the names take their places by it.
     marks, levels: {name: x} and {name: y} of thin vertical and horizontal reference lines.
     ax: axes of `new_figure` to draw into, instead of a new figure.
     """
@@ -117,6 +118,8 @@ def curves(series: dict, xlabel: str, ylabel: str, *, title: str = "", log: str 
         if xticks is not None:
             ax.set_xticks(list(xticks), [f"{x:g}" for x in xticks])
             ax.xaxis.set_minor_locator(NullLocator())
+        if ylim is not None:
+            ax.set_ylim(*ylim)
         _name_lines(ax, ends)
     return ax.figure
 

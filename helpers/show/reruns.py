@@ -6,19 +6,19 @@ from typing import Any
 
 from IPython import get_ipython
 
-_OPEN: dict[tuple, tuple[int, list]] = {}  # (cell, caption) -> (the run that made them, sweeps)
+_OPEN: dict[tuple, tuple[int, list]] = {}  # (cell, caption) -> (the run that made them, widgets)
 
 
-def close_earlier(sweep: Any) -> None:
-    """Close the sweeps of this sweep's caption that an earlier run of the same cell made."""
+def close_earlier(made: Any, caption: str) -> None:
+    """Close the widgets of this caption that an earlier run of the same cell made; they have a method `close`."""
     shell = get_ipython()
     if shell is None:
         return
     parent = shell.get_parent() if hasattr(shell, "get_parent") else {}  # which cell: JupyterLab tells, Colab does not
-    place = ((parent.get("metadata") or {}).get("cellId"), sweep.caption)
-    run, sweeps = _OPEN.get(place, (None, []))
+    place = ((parent.get("metadata") or {}).get("cellId"), caption)
+    run, earlier = _OPEN.get(place, (None, []))
     if run != shell.execution_count:
-        for old in sweeps:
+        for old in earlier:
             old.close()
-        sweeps = []
-    _OPEN[place] = shell.execution_count, [*sweeps, sweep]
+        earlier = []
+    _OPEN[place] = shell.execution_count, [*earlier, made]

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import html
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +23,7 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
+from .card import SweepCard
 from .raster import SOFT, paragraph, place, to_png
 from .reruns import close_earlier
 
@@ -57,7 +57,8 @@ def pick(label: str, values: Sequence, value: Any = None) -> widgets.Dropdown | 
     options = [(str(option), option) for option in values]
     knob = _knob(kind, label, options=options, value=values[0] if value is None else value)
     if kind is widgets.ToggleButtons:
-        knob.layout.width, knob.style.button_width = "auto", "9em"
+        knob.style.button_width = "auto"  # as wide as its words: a width in numbers cuts them in some font
+        knob.layout.max_width = "100%"
         knob.add_class("widget-inline-hbox")  # the label beside the buttons, as with the other knobs
     return knob
 
@@ -70,11 +71,12 @@ def text_box(label: str, value: str = "") -> widgets.Text:
 
 
 def _knob(kind: type, label: str, **traits) -> Any:
-    return kind(description=label, style={"description_width": "9em"}, layout={"width": "36em"}, **traits)
+    return kind(description=label, style={"description_width": "initial"},
+                layout={"width": "100%", "max_width": "44em"}, **traits)
 
 
 class Sweep:
-    """Knobs above the picture that `render` draws from them. Put it last in a cell, or pass it to `display`.
+    """A card: knobs, and below them the picture that `render` draws. Put it last in a cell, or pass it to `display`.
 
     render: called with one keyword for each knob; returns (picture, status): uint8 (H, W, 3), a line of text.
     knobs: {keyword: widget} from `choice`, `integer`, `number`, `pick` and `text_box`.
@@ -82,6 +84,7 @@ class Sweep:
     still: settings {keyword: value}, the other knobs as they were first. They are drawn as a contact sheet
         each time the sweep is shown; it stands for the sweep wherever no kernel runs.
     continuous: draw while a slider moves; False, for a slow render, draws when it is let go.
+    question: what the reader is to find out; it stands above the knobs.
 
     Moving a knob schedules one render of the newest values on the kernel's event loop: the first event of a
     burst is drawn at once, the last when the burst is over. With COURSE_SYNC_WIDGETS=1 each event is drawn
@@ -89,16 +92,17 @@ class Sweep:
     """
 
     def __init__(self, render: Callable[..., tuple[np.ndarray, str]], knobs: Mapping[str, widgets.Widget],
-                 caption: str, still: Sequence[Mapping[str, Any]] = (), continuous: bool = True):
+                 caption: str, still: Sequence[Mapping[str, Any]] = (), continuous: bool = True,
+                 question: str = ""):
         unknown = {name for setting in still for name in setting} - set(knobs)
         if unknown:
             raise ValueError(f"`still` names {sorted(unknown)}; the knobs are {sorted(knobs)}")
         self.render, self.knobs, self.caption, self.still = render, dict(knobs), caption, list(still)
+        self.question = question
         self.renders = 0  # how often the picture was drawn
-        self.image = widgets.Image(format="png", layout={"max_width": "100%", "align_self": "flex-start"})
-        self.status = widgets.HTML()
-        note = widgets.HTML(f'<span style="opacity:0.75">{html.escape(caption)}</span>')
-        self.view = widgets.VBox([*self.knobs.values(), self.status, self.image, note])
+        self.card = SweepCard(list(self.knobs.values()), caption, question)
+        self.view, self.image, self.status = self.card.view, self.card.image, self.card.status
+        self._moved = ""  # the knob that moved last and its value, in words
         self._lock = threading.RLock()  # some kernels handle events on a thread beside the main one
         self._loop = _running_loop()
         self._first = self.values()
@@ -109,22 +113,20 @@ class Sweep:
             if not continuous and "continuous_update" in knob.trait_names():
                 knob.continuous_update = False
             knob.observe(self._on_move, names="value")
-        close_earlier(self)
+        close_earlier(self, caption)
 
     def close(self) -> None:
         """Take the sweep off the page, and let go of all that `render` holds: the notebook's Out keeps the sweep."""
         self.render = _closed
-        for part in (*self.view.children, self.view):
-            part.unobserve_all()
-            for thing in (part, part.layout, getattr(part, "style", None)):
-                if thing is not None:
-                    thing.close()
+        self.card.close()
 
     def values(self) -> dict[str, Any]:
         """The knobs' present values."""
         return {name: knob.value for name, knob in self.knobs.items()}
 
     def _on_move(self, change: Any) -> None:
+        knob = change["owner"]
+        self._moved = f"{knob.description}: {getattr(knob, 'label', knob.value)}. "
         if self._loop is None or os.environ.get("COURSE_SYNC_WIDGETS") == "1":
             self._draw(reraise=True)
             return
@@ -152,14 +154,11 @@ class Sweep:
     def _draw(self, reraise: bool = False) -> None:
         with self._lock:
             self.renders += 1
+            self.card.drawing()
             try:
-                picture, status = self._render(self.values())
-                self.image.value = to_png(picture)
-                self.status.value = f"<b>{html.escape(status)}</b>"
+                self.card.show(*self._render(self.values()), self._moved)
             except Exception as error:
-                text = html.escape(f"{type(error).__name__}: {error}")
-                self.status.value = (f'<span role="alert">⚠ This setting cannot be drawn (<b>{text}</b>). '
-                                     "The picture shows the last one that was.</span>")
+                self.card.refuse(f"{type(error).__name__}: {error}", self._moved)
                 if reraise:
                     raise
 
@@ -170,7 +169,7 @@ class Sweep:
         return np.asarray(result[0]), result[1]
 
     def sheet(self) -> np.ndarray:
-        """The still: a picture for each setting of `still` under its label, then the caption; uint8."""
+        """The still: the question, a picture for each setting of `still` under its label, the caption; uint8."""
         panels = [self._panel(setting) for setting in self.still or [{}]]
         height, width = (max(panel.shape[axis] for panel in panels) + 20 for axis in (0, 1))
         columns = min(len(panels), max(1, STILL_WIDTH // width))
@@ -180,10 +179,12 @@ class Sweep:
         for i, panel in enumerate(panels):
             place(canvas, panel, i // columns * height, i % columns * width)
         place(canvas, note, rows * height, 0)
-        return canvas
+        ask = [paragraph(self.question, canvas.shape[1]), np.full_like(canvas[:8], 255)] if self.question else []
+        return np.concatenate([*ask, canvas])
 
     def _panel(self, setting: Mapping[str, Any]) -> np.ndarray:
         picture, status = self._render({**self._first, **setting})
+        self.card.hold(picture, status)
         width = picture.shape[1]
         label = ", ".join(f"{self.knobs[name].description} = {value}" for name, value in setting.items())
         lines = [paragraph(label, width)] * bool(label) + [paragraph(status, width, ink=SOFT)] * bool(status)
@@ -193,9 +194,11 @@ class Sweep:
         # One output in three forms. JupyterLab shows the live view; on commit it is dropped, and GitHub,
         # which cannot draw it, shows the picture.
         view = {"version_major": 2, "version_minor": 0, "model_id": self.view.model_id}
+        sheet = to_png(self.sheet())
+        self.card.fit()  # the sheet may have drawn larger pictures
         bundle = {
             "application/vnd.jupyter.widget-view+json": view,
-            "image/png": base64.b64encode(to_png(self.sheet())).decode(),
+            "image/png": base64.b64encode(sheet).decode(),
             "text/plain": self.caption,
         }
         return bundle, {"image/png": {"alt": self.caption}}

@@ -57,11 +57,15 @@ def find_chromium() -> str:
 
 
 @contextmanager
-def browser(width: int = 1280, height: int = 900):
-    """A fresh headless browser context; Playwright drives the system's chromium."""
+def browser(width: int = 1280, height: int = 900, zoom: int = 1):
+    """A fresh headless browser context, its window `width` × `height` pixels; Playwright drives the system's chromium.
+
+    zoom: of the browser, as with Ctrl +: at 2 a page has half the window's pixels across and down.
+    """
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=find_chromium(), headless=True, args=FLAGS)
-        context = chromium.new_context(viewport={"width": width, "height": height})
+        context = chromium.new_context(viewport={"width": width // zoom, "height": height // zoom},
+                                       device_scale_factor=zoom)
         try:
             yield context
         finally:

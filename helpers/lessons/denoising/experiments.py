@@ -11,8 +11,10 @@ from ...data import scenes, sets
 from ...data.batches import NEW_SCENES_SEED
 from ...data.emoji import drawn_by_all
 from ...data.noise import add_noise
+from ...data.own_picture import own_picture
 from ...metrics.pictures import psnr, reconstruct
 from ...training.checkpoints import load
+from ..image_compression.photographs import PHOTOGRAPHS, photograph_path
 from . import filters
 
 WORLDS = ("scenes", "emoji")
@@ -94,3 +96,27 @@ def denoisers(world: str) -> dict:
 def blind(model):
     """A network as one of `denoisers`: it takes the level, and does not look at it."""
     return lambda y, sigma: reconstruct(model, y, batch=50)
+
+
+# -- photographs: what no network here has seen --------------------------------------------------------------------
+
+
+def denoise_own(x: Tensor, sigma: float = 0.1) -> dict[str, Tensor]:
+    """{what: pictures as x}: x under noise, after non-local means, and after the two networks with skips.
+
+    x  (B, 3, S, S) in [-1, 1], S a multiple of 8, such as `own_picture(..., side=128).batch`. The strength of non-local
+    means is the one tuned on emoji: nothing here was tuned on photographs.
+    """
+    y, emoji = with_noise(x, sigma), denoisers("emoji")
+    return {"in": y.clamp(-1, 1), "non-local means": emoji["non-local means"](y, sigma),
+            "skips, for emoji": emoji["skips"](y, sigma), "skips, for scenes": denoisers("scenes")["skips"](y, sigma)}
+
+
+def lead_on_photographs(network: str, sigma: float = 0.1, side: int = 128) -> dict[str, float]:
+    """{photograph: PSNR of non-local means over that of a network of `denoise_own`, in dB}."""
+    leads = {}
+    for name in PHOTOGRAPHS:
+        x = own_picture(photograph_path(name), side).batch
+        by = denoise_own(x, sigma)
+        leads[name] = mean_psnr(x, by["non-local means"]) - mean_psnr(x, by[network])
+    return leads

@@ -17,6 +17,7 @@ from .experiments import (
     again,
     denoise_and_renoise,
     denoisers,
+    lead_on_photographs,
     mean_psnr,
     new_pictures,
     pure_noise,
@@ -77,6 +78,16 @@ def other_hands():
                     by["skips"] - max(by[name] for name in CLASSICAL), ".1f", 0)
 
 
+def photographs():
+    """Non-local means against the networks where these have learned nothing: five photographs, noise of 0.1."""
+    for short, bar in (("emoji", ">= 4"), ("scenes", ">= 8")):
+        leads = lead_on_photographs(f"skips, for {short}").values()
+        yield Score(f"denoising.photographs.{short}", f"non-local means over skips for {short} in dB, photographs, 0.1",
+                    sum(leads) / len(leads), ".1f", 0, bar)
+        yield Score(f"denoising.photographs.{short}.least", f"the least of these leads, {short}", min(leads), ".1f", 0,
+                    "> 0")
+
+
 def clean_pictures():
     """PSNR of clean scenes after networks with a bottleneck: what their decoders can draw at best."""
     x = new_pictures("scenes", HOW_MANY["scenes"])
@@ -132,6 +143,7 @@ def groups():
     yield "denoising.psnr", against_filters
     yield "denoising.held_out", all_held_out_emoji
     yield "denoising.hands", other_hands
+    yield "denoising.photographs", photographs
     yield "denoising.clean", clean_pictures
     yield "denoising.again", applied_again
     yield "denoising.parsed", read_by_the_parser

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -9,10 +11,12 @@ from torch import Tensor
 
 from ...data import scenes, sets
 from ...data.batches import BATCH, NEW_SCENES_SEED, in_batches
+from ...metrics.pca import PCA
 from ...metrics.pictures import mse, reconstruct
 from ...models.autoencoder import reconstruction_loss
 from ...models.codec import rate_distortion_loss
-from ...systems.codec import as_tensor, compress, decompress
+from ...systems.codec import VectorCoder, as_tensor, compress, decompress
+from ...training.checkpoints import load
 from ..autoencoder.experiments import SCENE_LATENTS
 from .file_formats import bytes_for, mosaic, pixel_error, rate_curve
 
@@ -22,6 +26,33 @@ SHIPPED_LATENTS, SHIPPED_COUNTS = (2, 64, 256), (200, 12_000)  # of the other ne
 OVERFIT_SEEDS = (0, 1, 2)  # 0 is the shipped one's; of the others, again, only the figures
 PRICES = {"low": 0.004, "high": 0.0015}  # of one bit a pixel, in mean squared error on [0, 1]
 WATCHED = 16  # new pictures on which the error is only noted, at each step
+
+
+# -- codes of d numbers, written as bytes ---------------------------------------------------------------------------
+
+
+def vector_coders() -> dict[tuple[int, int], VectorCoder]:
+    """{(d, bits): coder} of notebook 02's autoencoders, ranges and frequencies counted on training scenes.
+
+    Fewer than the page has: with 2 or 128 numbers, or 2 or 3 bits, none comes near the target with few bytes.
+    """
+    train, found = scenes.make_scenes(4000, seed=0)[0], {}
+    for d in VECTOR_LATENTS[1:-1]:
+        model = load(f"autoencoder-scenes-{d}")[0]
+        codes = in_batches(model.encode, train)
+        found |= {(d, bits): VectorCoder.fit(model, codes, bits=bits) for bits in VECTOR_BITS[2:]}
+    return found
+
+
+def pca_points(x) -> list[tuple[float, float]]:
+    """[(bytes a picture, error)] of PCA, quantised with one step for all components, as is best at high rates."""
+    train, found = scenes.make_scenes(4000, seed=0)[0], []
+    pca = PCA.fit(train, 128)
+    for d in (32, 64, 128):
+        part = replace(pca, components=pca.components[:d])
+        codes = in_batches(part.encode, train)
+        found += [VectorCoder.fit(part, codes, step=step).measure(x) for step in (6, 4, 3, 2, 1.4, 1)]
+    return found
 
 
 # -- few pictures, many times --------------------------------------------------------------------------------------

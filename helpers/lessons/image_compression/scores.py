@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -12,7 +11,7 @@ from ...course.scores import Score
 from ...data import scenes
 from ...data.batches import NEW_SCENES_SEED, in_batches
 from ...data.emoji import drawn_by_all
-from ...metrics.pca import PCA
+from ...data.own_picture import own_picture
 from ...metrics.pictures import reconstruct, scene_accuracy
 from ...models.codec import rate_distortion_loss
 from ...systems import range_coding
@@ -22,34 +21,11 @@ from ...training.checkpoints import load
 from . import experiments
 from .experiments import OVERFIT_SEEDS, SHIPPED_COUNTS, SHIPPED_LATENTS, held_out_emoji, photograph
 from .file_formats import bytes_for, file_bytes, frontier, mosaic, pictures_of, pixel_error, rate_curve, read_file
+from .photographs import PHOTOGRAPHS, codec_trial, photograph_path
 
 COUNT = 256  # pictures in a mosaic
 
 # -- codes of d numbers --------------------------------------------------------------------------------------------
-
-
-def vector_coders() -> dict[tuple[int, int], VectorCoder]:
-    """{(d, bits): coder} of notebook 02's autoencoders, ranges and frequencies counted on training scenes.
-
-    Fewer than the page has: with 2 or 128 numbers, or 2 or 3 bits, none comes near the target with few bytes.
-    """
-    train, found = scenes.make_scenes(4000, seed=0)[0], {}
-    for d in experiments.VECTOR_LATENTS[1:-1]:
-        model = load(f"autoencoder-scenes-{d}")[0]
-        codes = in_batches(model.encode, train)
-        found |= {(d, bits): VectorCoder.fit(model, codes, bits=bits) for bits in experiments.VECTOR_BITS[2:]}
-    return found
-
-
-def pca_points(x) -> list[tuple[float, float]]:
-    """[(bytes a picture, error)] of PCA, quantised with one step for all components, as is best at high rates."""
-    train, found = scenes.make_scenes(4000, seed=0)[0], []
-    pca = PCA.fit(train, 128)
-    for d in (32, 64, 128):
-        part = replace(pca, components=pca.components[:d])
-        codes = in_batches(part.encode, train)
-        found += [VectorCoder.fit(part, codes, step=step).measure(x) for step in (6, 4, 3, 2, 1.4, 1)]
-    return found
 
 
 def codes_against_formats():
@@ -57,11 +33,12 @@ def codes_against_formats():
     picture = mosaic(x)
     file = file_bytes(picture, "JPEG", quality=10, optimize=True)
     target, jpeg = pixel_error(picture, read_file(file)), len(file) / COUNT
-    coders = vector_coders()
+    coders = experiments.vector_coders()
     points = {key: coder.measure(x) for key, coder in coders.items()}
     good = sorted((size, key) for key, (size, loss) in points.items() if loss <= target)
     ours, best = good[0]
     png = len(file_bytes(picture, "PNG", optimize=True)) / COUNT
+    pca = frontier(experiments.pca_points(x))
     webp = [(size / COUNT, loss) for size, loss in rate_curve(picture, "WEBP")]
     for name, what, value, form, baseline, bar in (
         ("d", "numbers of the smallest code whose error is that of the JPEG of quality 10", best[0], ".0f", None, ""),
@@ -70,7 +47,7 @@ def codes_against_formats():
         ("ratio", "JPEG's bytes over ours at that error", jpeg / ours, ".0f", None, ">= 3"),
         ("jpeg", "bytes a picture of that JPEG, in a mosaic of 256", jpeg, ".0f", None, ""),
         ("webp", "bytes a picture at that error: WebP", bytes_for(target, webp), ".0f", None, ""),
-        ("pca", "bytes a picture at that error: PCA", bytes_for(target, frontier(pca_points(x))), ".0f", None, ""),
+        ("pca", "bytes a picture at that error: PCA", bytes_for(target, pca), ".0f", None, ""),
         ("png", "bytes a picture as PNG, without loss, in the mosaic", png, ".0f", None, ""),
     ):
         yield Score(f"compression.vector.{name}", what, value, form, baseline, bar)
@@ -141,6 +118,16 @@ def other_hands():
         for kind, ratio in experiments.bytes_over_codec(mosaic(drawn_by_all()[hand][:COUNT]), "low").items():
             yield Score(f"compression.hands.{kind.lower()}.{hand}", f"{kind}'s bytes over the codec's, {hand}, low",
                         ratio, ".2f", 1, bar)
+
+
+def photographs():
+    """WebP and JPEG on five photographs at the error of the codec's low quality."""
+    trials = [codec_trial(own_picture(photograph_path(name), 256).batch[0], "low") for name in PHOTOGRAPHS]
+    webp, jpeg = ([trial.rivals[kind].size / trial.size for trial in trials] for kind in ("WebP", "JPEG"))
+    yield Score("compression.photographs.webp", "most of WebP's bytes over the codec's, photographs, low", max(webp),
+                ".2f", 1, "< 1")
+    yield Score("compression.photographs.jpeg", "photographs of five on which JPEG takes fewer bytes, low",
+                sum(ratio < 1 for ratio in jpeg), "d")
 
 
 def price_of_bits(picture: np.ndarray):
@@ -216,5 +203,6 @@ def groups():
     yield "compression.vector", codes_against_formats
     yield "compression.codec", learned_codec
     yield "compression.hands", other_hands
+    yield "compression.photographs", photographs
     yield "compression.overfit", overfitting
     yield "compression.random", random_draws

@@ -7,8 +7,12 @@ from torch import Tensor
 
 from ...data import masks, scenes, sets
 from ...data.batches import NEW_SCENES_SEED, in_batches
+from ...data.own_picture import own_picture
 from ...metrics.pictures import scene_accuracy
 from ...models.inpainting import check_mask, paste
+from ...training.checkpoints import load
+from ..image_compression.photographs import PHOTOGRAPHS, photograph_path
+from .baselines import biharmonic_fill, mean_fill
 
 PATCH_SIDE, HIDDEN_PATCHES = 4, 0.75  # pixels, and a share: of the masked autoencoder
 
@@ -73,3 +77,29 @@ def judge_on_emoji(model) -> dict[str, float]:
 def judge_on_patches(model) -> dict[str, float]:
     x, _, mask = new_scenes_with_patches()
     return {"inside": pooled(x, fill(model, x, mask), mask)}
+
+
+# -- photographs: what no network here has seen --------------------------------------------------------------------
+
+
+def fill_own(x: Tensor, mask: Tensor) -> dict[str, Tensor]:
+    """{what: pictures as x}: holes filled by the mean, by the smoothest surface, and by the two U-Nets.
+
+    x     (B, 3, S, S) in [-1, 1], S a multiple of 8, such as `own_picture(..., side=64).batch`
+    mask  (B, 1, S, S), True = hidden, such as `masks.box_at(25, 25, 14, size=64)`
+    """
+    nets = {f"U-Net, for {world}": load(f"inpaint-{world}-unet")[0] for world in ("emoji", "scenes")}
+    return {"mean": mean_fill(x, mask), "smoothest": biharmonic_fill(x, mask),
+            **{name: fill(net, x, mask) for name, net in nets.items()}}
+
+
+def errors_on_photographs(side: int = 64) -> dict[str, float]:
+    """{filling of `fill_own`: error inside a hole of 14 x 14}, the mean of nine places in each of PHOTOGRAPHS."""
+    corners = (2, (side - masks.HOLE_SIDE) // 2, side - masks.HOLE_SIDE - 2)
+    mask = torch.cat([masks.box_at(row, column, size=side) for row in corners for column in corners])
+    errors: dict[str, list[float]] = {}
+    for name in PHOTOGRAPHS:
+        x = own_picture(photograph_path(name), side).batch.expand(len(mask), -1, -1, -1)
+        for what, y in fill_own(x, mask).items():
+            errors.setdefault(what, []).append(pooled(x, y, mask))
+    return {what: sum(found) / len(found) for what, found in errors.items()}

@@ -18,6 +18,7 @@ from . import baselines
 from .experiments import (
     HIDDEN_PATCHES,
     empty_scenes,
+    errors_on_photographs,
     fill,
     new_emoji_with_holes,
     new_scenes_with_holes,
@@ -162,6 +163,15 @@ def masked_autoencoder():
                             right[factor], ".0%")
 
 
+def on_photographs():
+    """Where the U-Nets have learned nothing: their error over that of the smoothest surface."""
+    errors = errors_on_photographs()
+    for world in ("emoji", "scenes"):
+        what = f"error of the U-Net for {world} over that of the smoothest surface, photographs"
+        yield Score(f"inpainting.photographs.{world}", what,
+                    errors[f"U-Net, for {world}"] / errors["smoothest"], ".1f", 1, ">= 2")
+
+
 def groups():
     """(what the names of its scores begin with, the function that yields them)."""
     yield "inpainting.scenes", on_scenes
@@ -170,3 +180,4 @@ def groups():
     yield "inpainting.kinds", by_kind_of_mask
     yield "inpainting.possible", hidden_objects
     yield "inpainting.mae", masked_autoencoder
+    yield "inpainting.photographs", on_photographs

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ...data import sets
 from ...data.scenes import crowd
+from ...data.scenes.drawing import draw_objects
 from ...data.text import Tokenizer, source_batch
 from ...models.decoding import greedy
+from ...show.raster import to_uint8
+from ...show.sentences import Translated
 from ...systems.translator import Translator
 
 OBJECT_COUNTS = tuple(range(1, crowd.MOST + 1))  # objects in a sentence
@@ -21,6 +25,24 @@ BEAM = 5  # width of the search whose translations are scored
 
 Pairs = Sequence[tuple[str, str]]
 
+
+# Sentences of the course's own, as captions and everyday speech are: what the page shows where no data set is at hand.
+GERMAN_SENTENCES = (
+    ("Ein Hund läuft durch den Schnee.", "A dog runs through the snow."),
+    ("Zwei Kinder spielen am Strand.", "Two children are playing on the beach."),
+    ("Eine Frau in einem roten Kleid tanzt auf der Straße.", "A woman in a red dress is dancing in the street."),
+    ("Ein Mann repariert ein Fahrrad.", "A man is repairing a bicycle."),
+    ("Drei Mädchen sitzen auf einer Bank und lachen.", "Three girls are sitting on a bench and laughing."),
+    ("Ein alter Mann liest im Park eine Zeitung.", "An old man is reading a newspaper in the park."),
+    ("Der Koch schneidet in der Küche Gemüse.", "The cook is cutting vegetables in the kitchen."),
+)
+KOREAN_SENTENCES = (
+    ("나는 물을 마신다.", "I drink water."),
+    ("그는 어디에 있어?", "Where is he?"),
+    ("오늘은 날씨가 좋다.", "The weather is nice today."),
+    ("이 책을 읽고 싶어.", "I want to read this book."),
+    ("우리는 학교에 간다.", "We go to school."),
+)
 
 # -- sentences about tiny scenes -----------------------------------------------------------------------------------
 
@@ -100,6 +122,20 @@ def doubts(text: str, system: Translator) -> str:
         return f"Unknown to this network: {', '.join(unknown)}. "
     seen = ("background", *("place", "size", "colour", "shape") * len(reading.factors()[0]))
     return "" if reading.order() == seen else "This order of words was never in its training. "
+
+
+def translated(source: str, right: str, written: str) -> Translated:
+    """A sentence about tiny scenes for `show_translations`, with the scenes that both English sentences describe."""
+    return Translated(source, right, written, scene_of(right), scene_of(written))
+
+
+def scene_of(english: str) -> np.ndarray | None:
+    """The scene (32, 32, 3) uint8 that a sentence describes, or None where it describes none."""
+    reading = crowd.read_crowd_caption(english)
+    if reading.problems:
+        return None
+    objects, background = reading.factors()
+    return to_uint8(draw_objects(objects[None], torch.tensor([background])))[0]
 
 
 def follows(weights: Tensor, now: Tensor, before: Tensor) -> tuple[float, float]:
