@@ -15,7 +15,7 @@ from ...show.raster import place, tile
 from ...systems.zero_shot import ZeroShot
 
 SIDE, RADIUS = 360, 130  # of the circle's picture, in pixels
-FINE = 3  # it is drawn so many times larger, and reduced
+ENLARGED = 3  # it is drawn so many times larger, and reduced
 
 
 @torch.no_grad()
@@ -52,15 +52,16 @@ def points_on_circle(angle: float, temperature: float, negatives: int, seed: int
     loss = -share[0].log().item()
     push = share[1:] / share[1:].sum()
     most = push.sort(descending=True).values[: max(1, round(negatives / 10))].sum().item()
-    canvas = Image.new("RGB", (SIDE * FINE, SIDE * FINE), "white")
-    pen, middle = ImageDraw.Draw(canvas), SIDE * FINE / 2
+    canvas = Image.new("RGB", (SIDE * ENLARGED, SIDE * ENLARGED), "white")
+    pen, middle = ImageDraw.Draw(canvas), SIDE * ENLARGED / 2
 
     def disc(turn, size, colour):
-        x, y = middle + RADIUS * FINE * math.sin(turn), middle - RADIUS * FINE * math.cos(turn)
-        pen.ellipse([x - size * FINE, y - size * FINE, x + size * FINE, y + size * FINE], fill=colour, outline="white")
+        x, y = middle + RADIUS * ENLARGED * math.sin(turn), middle - RADIUS * ENLARGED * math.cos(turn)
+        size *= ENLARGED
+        pen.ellipse([x - size, y - size, x + size, y + size], fill=colour, outline="white")
 
-    reach = RADIUS * FINE
-    pen.ellipse([middle - reach, middle - reach, middle + reach, middle + reach], outline="#bbbbbb", width=FINE)
+    reach = RADIUS * ENLARGED
+    pen.ellipse([middle - reach, middle - reach, middle + reach, middle + reach], outline="#bbbbbb", width=ENLARGED)
     for turn, size in zip(turned[1:].tolist(), push.tolist(), strict=True):
         disc(turn, 3 + 22 * math.sqrt(size), PALETTE["vermilion"])
     disc(turned[0].item(), 9, PALETTE["green"])

@@ -22,7 +22,7 @@ from ...systems.zero_shot import ZeroShot
 from ..start_here.experiments import TAUGHT
 
 CANDIDATES = 256  # scenes of different captions, among which each is to be found
-LOOKS = [(shape, colour) for shape in range(len(SHAPES)) for colour in range(len(COLOURS))]  # the 32 classes
+CLASSES = [(shape, colour) for shape in range(len(SHAPES)) for colour in range(len(COLOURS))]  # the 32 classes
 
 
 def generator_of(seed: int = NEW_SCENES_SEED) -> torch.Generator:
@@ -49,8 +49,8 @@ def scene_recall(model, language: str = "en", n: int = CANDIDATES, first: int = 
 
 def looks_said(others: Tensor | None = None) -> Tensor:
     """The rows of factors (32, 6) that name shape and colour of each class; others (4,): what they say besides."""
-    rows = torch.full((len(LOOKS), 6), UNSAID)
-    rows[:, :2] = torch.tensor(LOOKS)
+    rows = torch.full((len(CLASSES), 6), UNSAID)
+    rows[:, :2] = torch.tensor(CLASSES)
     if others is not None:
         rows[:, 2:] = others
     return rows
@@ -65,7 +65,7 @@ def named_looks(model, split: str = "train", language: str = "en", whole: bool =
     pictures = clip.pictures(images)
     if whole:
         rows = torch.cat([looks_said(row[2:]) for row in factors])
-        texts = clip.texts([scenes.caption(row, language) for row in rows]).view(n, len(LOOKS), -1)
+        texts = clip.texts([scenes.caption(row, language) for row in rows]).view(n, len(CLASSES), -1)
         nearest = (texts @ pictures[:, :, None])[..., 0].argmax(1)
     else:
         texts = clip.texts([scenes.caption(row, language) for row in looks_said()])
@@ -84,7 +84,7 @@ def ensemble(model, split: str, wordings: int, language: str = "en", n: int = 10
     clip, generator = ZeroShot(model), generator_of()
     images, factors = scenes.make_scenes(n, NEW_SCENES_SEED, split)
     said = looks_said().repeat_interleave(wordings, 0)
-    texts = clip.texts(scenes.write_captions(said, generator, language)).unflatten(0, (len(LOOKS), wordings))
+    texts = clip.texts(scenes.write_captions(said, generator, language)).unflatten(0, (len(CLASSES), wordings))
     found = (clip.pictures(images) @ F.normalize(texts.mean(1), dim=1).T).argmax(1)
     return (found == factors[:, 0] * len(COLOURS) + factors[:, 1]).float().mean().item()
 
@@ -168,7 +168,7 @@ def chance_of_fit(drop: float, whole: float = 0.0) -> float:
 # -- what a card says ----------------------------------------------------------------------------------------------
 
 
-def evaluate_scenes(model, languages: Sequence[str] = LANGUAGES) -> dict[str, float]:
+def scene_figures(model, languages: Sequence[str] = LANGUAGES) -> dict[str, float]:
     """The figures of one that learned scenes alone."""
     found = {}
     for language in languages:
@@ -178,9 +178,9 @@ def evaluate_scenes(model, languages: Sequence[str] = LANGUAGES) -> dict[str, fl
     return found | modality_gap(model)
 
 
-def evaluate(model) -> dict[str, float]:
+def course_figures(model) -> dict[str, float]:
     """The figures of the course's CLIP."""
-    found = evaluate_scenes(model) | {f"kept_apart_{swap}": kept_apart(model, swap) for swap in (*SWAPS, "relation")}
+    found = scene_figures(model) | {f"kept_apart_{swap}": kept_apart(model, swap) for swap in (*SWAPS, "relation")}
     for language in LANGUAGES:
         found[f"emoji_family_10_{language}"] = emoji_recall(model, "family", 10, language)
         found[f"emoji_hand_1_{language}"] = emoji_recall(model, "hand", 1, language)

@@ -9,15 +9,15 @@ from torch import Tensor, nn
 from ...data import scenes
 from ...data.batches import in_batches
 
-TRAIN_SEED, TEST_SEED = 2_000_003, 2_000_004
-JITTER = ("x", "y", "radius")  # in pixels, within a place and a size
+PROBED_SEED, NEW_PROBED_SEED = 2_000_003, 2_000_004
+UNNAMED = ("x", "y", "radius")  # in pixels, within a place and a size
 PROBED = 2000  # scenes that a probe learns from, and as many that it is judged on
 
 
-def probed_scenes(n: int = PROBED, seed: int = TRAIN_SEED) -> tuple[Tensor, Tensor, Tensor]:
+def probed_scenes(n: int = PROBED, seed: int = PROBED_SEED) -> tuple[Tensor, Tensor, Tensor]:
     """n scenes of all pairings (n, 3, 32, 32), their factors (n, 6), and how each is off the middle of place and size.
 
-    The last, (n, 3), has the columns of JITTER.
+    The last, (n, 3), has the columns of UNNAMED.
     """
     generator = torch.Generator().manual_seed(seed)
     factors = scenes.sample_factors(n, generator, "all")
@@ -62,10 +62,10 @@ def explained_share(x: Tensor, y: Tensor, x_test: Tensor, y_test: Tensor) -> flo
 
 def kept_factors(tower, n: int = PROBED) -> dict[str, float]:
     """For each factor the accuracy of a linear probe on what `tower` makes of new scenes, for each jitter R^2."""
-    (images, factors, off), (new, truth, new_off) = probed_scenes(n), probed_scenes(n, TEST_SEED)
+    (images, factors, off), (new, truth, new_off) = probed_scenes(n), probed_scenes(n, NEW_PROBED_SEED)
     x, x_test = standardised(in_batches(tower, images), in_batches(tower, new))
     found = {}
     for i, name in enumerate(scenes.FACTORS):
         probe = linear_probe(x, factors[:, i])
         found[name] = (probe(x_test).argmax(1) == truth[:, i]).float().mean().item()
-    return found | {name: explained_share(x, off[:, i], x_test, new_off[:, i]) for i, name in enumerate(JITTER)}
+    return found | {name: explained_share(x, off[:, i], x_test, new_off[:, i]) for i, name in enumerate(UNNAMED)}

@@ -23,20 +23,20 @@ from ...models.simclr import SimCLR, two_views_loss
 from ...training.checkpoints import load
 from ...training.recipes import Recipe, any_length
 from .batches import SHARES, pair_batches, tokenizer
-from .experiments import evaluate, evaluate_scenes
+from .experiments import course_figures, scene_figures
 from .probes import kept_factors
 from .views import VIEWS, view_batches
 
-STEPS = 4500
-SMALL = {"image": {"width": 64, "depth": 2}, "text": {"width": 48, "depth": 2}, "embedding": 32}
+CLIP_STEPS = 4500
+SMALL_TOWERS = {"image": {"width": 64, "depth": 2}, "text": {"width": 48, "depth": 2}, "embedding": 32}
 SMALL_BATCH, SMALL_STEPS = 64, 1200
 PARTLY = {"group": 4, "whole": 0.2}  # four scenes alike at a time; most captions leave something out
 TOWER = {"width": 64, "depth": 3}
 MOVED, TURNED = "that may leave the picture, ", "colours turned, half of them negatives, "
-ON_SCENES = "scenes of one object, four alike at a time, captions in English and Korean, most in part"
+CAPTIONED_SCENES = "scenes of one object, four alike at a time, captions in English and Korean, most in part"
 
 
-def untrained(**sizes) -> CLIP:
+def untrained_clip(**sizes) -> CLIP:
     return CLIP(tokenizer().vocabulary, **sizes)
 
 
@@ -56,32 +56,32 @@ def soft_loss(model, batch, temperature: float = 1.0):
     return soft_target_loss(image, text, temperature), {"length": image.detach().norm(dim=1).mean()}
 
 
-def small(name: str, batch: int = SMALL_BATCH, steps: int = SMALL_STEPS, diagonal: bool = True, loss=pair_loss,
+def small_clip(name: str, batch: int = SMALL_BATCH, steps: int = SMALL_STEPS, diagonal: bool = True, loss=pair_loss,
           **model) -> Recipe:
     return Recipe(
-        name=f"clip-small{name}", build=partial(untrained, **SMALL, **model), loss=loss, steps=steps,
-        batches=any_length(pair_batches, {"scenes": batch}, diagonal=diagonal, **PARTLY), evaluate=evaluate_scenes,
-        lr=1.5e-3, ema=0.99, data=f"{ON_SCENES}, made anew at every step, batches of {batch}")
+        name=f"clip-small{name}", build=partial(untrained_clip, **SMALL_TOWERS, **model), loss=loss, steps=steps,
+        batches=any_length(pair_batches, {"scenes": batch}, diagonal=diagonal, **PARTLY), evaluate=scene_figures,
+        lr=1.5e-3, ema=0.99, data=f"{CAPTIONED_SCENES}, made anew at every step, batches of {batch}")
 
 
 def recipes():
     """The recipes of this notebook."""
     yield Recipe(
-        name="clip", build=untrained, batches=any_length(pair_batches, SHARES, **PARTLY), loss=pair_loss,
-        evaluate=evaluate, steps=STEPS, lr=1.5e-3, ema=0.998,
+        name="clip", build=untrained_clip, batches=any_length(pair_batches, SHARES, **PARTLY), loss=pair_loss,
+        evaluate=course_figures, steps=CLIP_STEPS, lr=1.5e-3, ema=0.998,
         data="scenes of one object (112 of a batch, four alike at a time) and of two (16), emoji by Noto, Twemoji, "
              "Fluent that no split holds out (112); captions and names in English and Korean, in any word order, most "
              "in part. Good for: which caption fits a scene of one object, names of emoji. Not for photographs")
     yield Recipe(
         name="clip-korean", build=on_frozen_pictures, loss=pair_loss, steps=800, ema=0.99,
         batches=any_length(pair_batches, {"scenes": 128}, ("ko",), **PARTLY),
-        evaluate=partial(evaluate_scenes, languages=("ko",)),
+        evaluate=partial(scene_figures, languages=("ko",)),
         data="scenes of one object, captions in Korean, most in part, batches of 128, on the frozen pictures of `clip`")
 
-    yield small("", diagonal=False)
-    yield small("-diagonal")
-    yield small("-soft", loss=soft_loss)
-    yield small("-sigmoid", loss=partial(pair_loss, loss=siglip_loss), scale=math.log(10),
+    yield small_clip("", diagonal=False)
+    yield small_clip("-diagonal")
+    yield small_clip("-soft", loss=soft_loss)
+    yield small_clip("-sigmoid", loss=partial(pair_loss, loss=siglip_loss), scale=math.log(10),
                 bias=pair_prior(SMALL_BATCH))
 
     for name, colours in (("crops", False), ("colours", True)):

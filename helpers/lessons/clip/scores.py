@@ -13,7 +13,7 @@ from .nearest import name_of_nearest
 from .probes import kept_factors
 
 CHANCE = 1 / (len(SHAPES) * len(COLOURS))
-ENGLISH = {"en": "English", "ko": "Korean"}
+LANGUAGE_NAMES = {"en": "English", "ko": "Korean"}
 
 
 def minutes():
@@ -24,7 +24,7 @@ def minutes():
 def on_scenes():
     model = load("clip")[0]
     recalls = {language: clip.scene_recall(model, language) for language in LANGUAGES}
-    for language, name in ENGLISH.items():
+    for language, name in LANGUAGE_NAMES.items():
         yield Score(f"clip.scenes.recall.{language}", f"{name} captions as people type them: their scene first "
                     f"of {clip.CANDIDATES}", recalls[language], ".1%", 1 / clip.CANDIDATES, ">= 0.95")
         yield Score(f"clip.scenes.zero_shot.{language}", f"shape and colour named, 32 classes in {name}",
@@ -48,7 +48,7 @@ def on_emoji():
     model = load("clip")[0]
     for by, first, what in (("family", 10, "held-out families: the name among the first ten of all held-out names"),
                             ("hand", 1, "seen emoji in a hand that was held out: the name first of all of those")):
-        for language, name in ENGLISH.items():
+        for language, name in LANGUAGE_NAMES.items():
             nearest = name_of_nearest(by, first, language)
             yield Score(f"clip.emoji.{by}.{language}", f"{what}, {name} (baseline: the nearest picture in pixels)",
                         clip.emoji_recall(model, by, first, language), ".0%", nearest, "> 0.1")
