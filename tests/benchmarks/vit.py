@@ -12,10 +12,11 @@ and optimiser included; none is dropped out. Sizes are equal: patches of 8, widt
     ours         the course's network by the same loop
     sooner       the same, for SECONDS / 1.5
 
-The figure is the share of shapes named on 2,000 new scenes. Run once on two cores that others shared (three seeds):
+The figure is the share of shapes named on 2,000 new scenes. Run once, on two cores that others shared, three seeds:
 documented .377 ± .004, peer .857 ± .006, ours .798 ± .010, sooner .659 ± .022. By the step ours is no worse: after 400
-steps .873, and the peer .875 (two seeds). So ours is not the faster one. vit-pytorch imports torchvision for networks that are not
-used here; a stub stands in its place.
+steps .873, and the peer .875 (two seeds). So ours is not the faster one.
+
+vit-pytorch imports torchvision for networks that are not used here; a stub stands in its place.
 """
 
 from __future__ import annotations
