@@ -103,6 +103,7 @@ def test_an_unknown_prefix_names_the_known_ones(capsys):
 # Groups that take minutes and rest on no weights, and the tests that try the same on less.
 LONG = {"scenes.judge": "test_scenes_judge.py tries each kind of false scene with 40 pictures instead of 1,000",
         "scenes.pairs": "test_scenes_judge.py does so for pairs",
+        "scenes.parser": "test_scenes_parser.py reads fewer pictures than 4,000",
         "scenes.captions": "test_scenes_typed.py reads fewer captions than 20,000 back"}
 
 

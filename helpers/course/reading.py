@@ -52,7 +52,7 @@ def contents(notebook, seconds: float | None) -> str:
     read = [part for part in found if part not in tasks]
     first = [part for part in read if not part.later]
     head = f"**Reading: about {_rounded(read)} minutes**"
-    head += f", {_rounded(first)} without what may wait, which is folded" * (first != read)
+    head += f", {_rounded(first)} without what may wait, which is folded" * (_rounded(first) < _rounded(read))
     head += f" · the exercises: {_rounded(tasks)}" if tasks else ""
     machine = "" if seconds is None else f" · the computer: {max(seconds / 60, 0.1):.1f} minutes, from shipped weights"
     sections = dict.fromkeys(part.section for part in found if part.section)

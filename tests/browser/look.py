@@ -18,6 +18,7 @@ def look(notebook: str, folder: Path, root: Path, width: int = 1280) -> list[str
         context.on("console", lambda message: message.type == "error" and complaints.append(message.text))
         page = lab.open(context, notebook)
         page.run_all(seconds=900)
+        page.page.evaluate("() => jupyterapp.commands.execute('notebook:expand-all-headings')")
         page.page.wait_for_timeout(1500)
         for i, cell in enumerate(page.page.locator(".jp-Notebook .jp-Cell").all()):
             cell.screenshot(path=folder / f"cell_{i:02d}.png")

@@ -41,15 +41,20 @@ def new_scenes_with_patches(share: float = HIDDEN_PATCHES, n: int = 1000) -> tup
     return x, factors, masks.patches(n, share, PATCH_SIDE, generator=generator)
 
 
-def visible_share(x: Tensor, factors: Tensor, mask: Tensor) -> Tensor:
-    """The share of each scene's object that is not hidden: scenes (B, 3, S, S), factors (B, 6) -> (B,) in [0, 1].
+def object_cover(x: Tensor, factors: Tensor) -> Tensor:
+    """The part of each pixel that a scene's object covers: scenes (B, 3, S, S), factors (B, 6) -> (B, S, S) in [0, 1].
 
     A scene is drawn as background + coverage * (colour - background), so its coverage can be read off exactly.
     """
-    check_mask(x, mask)
     colour, ground = scenes.PALETTE[factors[:, 1]], scenes.drawing.BACKGROUND_PALETTE[factors[:, 5]]
     contrast = (colour - ground)[:, :, None, None]
-    cover = ((x - ground[:, :, None, None]) * contrast).sum(1) / contrast.square().sum(1)          # (B, S, S)
+    return ((x - ground[:, :, None, None]) * contrast).sum(1) / contrast.square().sum(1)
+
+
+def visible_share(x: Tensor, factors: Tensor, mask: Tensor) -> Tensor:
+    """The share of each scene's object that is not hidden: scenes (B, 3, S, S), factors (B, 6) -> (B,) in [0, 1]."""
+    check_mask(x, mask)
+    cover = object_cover(x, factors)                                                               # (B, S, S)
     return (cover * ~mask[:, 0]).sum((1, 2)) / cover.sum((1, 2))
 
 
