@@ -149,6 +149,18 @@ def test_the_gap_by_hand(monkeypatch):
     assert found == pytest.approx({"gap": 2, "pairs": -1, "others": -1, "pictures": 1, "captions": 1})
 
 
+@pytest.mark.parametrize("swap", [*experiments.SWAPS, "relation"])
+def test_an_exact_reader_keeps_two_objects_apart(swap, monkeypatch):
+    def code(factors):
+        told = [F.one_hot(part + 1, 10)[:, 1:] for part in scenes.canonical(factors).unbind(1)]
+        return F.normalize(torch.cat(told, 1).float(), dim=1)
+
+    monkeypatch.setattr(ZeroShot, "pictures", lambda self, images: code(scenes.parse_pairs(images).factors))
+    monkeypatch.setattr(ZeroShot, "texts", lambda self, texts: code(
+        torch.stack([scenes.read_pair_caption(text).factors() for text in texts])))
+    assert experiments.kept_apart(Oracle(), swap, n=40) == 1
+
+
 def test_swaps_change_what_they_say():
     rows = torch.tensor([[0, 3, 0, 1, 5, 2]])
     assert rows[:, experiments.SWAPS["colours"]].tolist() == [[0, 5, 0, 1, 3, 2]]

@@ -4,9 +4,12 @@
     simclr-crops             no words: two crops of a scene
     simclr-colours           the same, and the colours of the crops turned
 
-Not shipped, and quoted nowhere yet:
+Not shipped:
 
-    clip-korean              a Korean text tower, learned on the frozen image tower of `clip`
+    clip-korean              a Korean text tower on the frozen image tower of `clip`; figures in data/trials.json
+
+To compare losses; not trained yet, and a first try of `clip-small` says that these steps do not suffice for shapes:
+
     clip-small               scenes alone, small; several positives, as `clip`
     clip-small-diagonal      the pairs alone, as in the paper: other captions that fit count as wrong
     clip-small-soft          the targets of a much copied notebook

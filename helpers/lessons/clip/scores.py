@@ -7,6 +7,7 @@ import torch
 from ...course.scores import Score
 from ...data.scenes import COLOURS, LANGUAGES, SHAPES
 from ...models.simclr import SimCLR
+from ...training import tuning
 from ...training.checkpoints import load
 from . import experiments as clip
 from .nearest import name_of_nearest
@@ -35,6 +36,14 @@ def on_scenes():
                 recalls["en"] - recalls["ko"], ".1%", 0, "<= 0.02")
     yield Score("clip.scenes.whole", "shape and colour named, of 32 captions that say all six factors",
                 clip.zero_shot(model, whole=True, n=200), ".1%", CHANCE, "> 0.5")
+
+
+def korean():
+    """A Korean text tower on the frozen image tower, as recorded."""
+    found, both = tuning.find("clip-korean", seed=0), load("clip")[1].metrics
+    for figure, what in (("recall", "the scene found first of 256"), ("zero_shot", "shape and colour named")):
+        yield Score(f"clip.korean.{figure}", f"Korean tower on the frozen pictures: {what} (baseline: both trained)",
+                    found[f"{figure}_ko"], ".0%", both[f"{figure}_ko"], ">= 0.95")
 
 
 def two_objects():
@@ -80,6 +89,7 @@ def groups():
     """(what the names of its scores begin with, the function that yields them)."""
     yield "clip.minutes", minutes
     yield "clip.scenes", on_scenes
+    yield "clip.korean", korean
     yield "clip.two", two_objects
     yield "clip.emoji", on_emoji
     yield "clip.negatives", negatives
