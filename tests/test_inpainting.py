@@ -374,7 +374,7 @@ def spearman(a, b):
     (lambda a, b: torch.corrcoef(torch.stack([a, b]))[0, 1], "✗", "correlate their ranks"),
     (lambda a, b: torch.corrcoef(torch.stack([a.argsort().float(), b.argsort().float()]))[0, 1], "✗", "sort twice"),
     (lambda a, b: -spearman(a, b), "✗", "expected 0.600"),
-    (lambda a, b: None, "○", ""),
+    (lambda a, b: ..., "○", ""),
 ])
 def test_rank_correlation(answer, verdict, hint, capsys):
     visible = torch.rand(200)
@@ -417,7 +417,7 @@ def rolled(pictures, weights):
     (lambda x, w: price(x, w, scale=0.25), "✗", "not on [0, 1]"),
     (lambda x, w: (price(x, w)[0].flatten(), *price(x, w)[1:]), "✗", "shape"),
     (lambda x, w: price(x, w)[0], "✗", "three things"),
-    (lambda x, w: None, "○", ""),
+    (lambda x, w: ..., "○", ""),
 ])
 def test_grey_price(answer, verdict, hint, capsys):
     exercises.grey_price(scenes.make_scenes(50, seed=0)[0]).check(answer)

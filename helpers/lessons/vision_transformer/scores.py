@@ -132,7 +132,7 @@ def emoji():
 
 def core_minutes(name: str) -> float:
     r"""Minutes of one core's time that a recipe takes, as `python -m tests.benchmarks.vit --record` measured them."""
-    return tuning.read()[f"{tuning.key(recipes.find(name))} one core"]["seconds"] / 60
+    return tuning.read()[f"{tuning.key(recipes.find(name))} cores=1"]["training_seconds"] / 60
 
 
 def minutes():
