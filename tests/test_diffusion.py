@@ -78,7 +78,7 @@ def test_the_closed_form_is_the_noising_step_by_step(name):
 
 
 def test_the_betas_of_ddpm():
-    """1e-4 to 0.02, section 4; alpha_bar_T, of which its appendix B says that x_T is noise within 1e-5 bits."""
+    """From 1e-4 to 0.02, section 4."""
     schedule = linear_schedule()
     beta = 1 - schedule.alpha_bar[1:] / schedule.alpha_bar[:-1]
     assert beta[0].item() == pytest.approx(1e-4) and beta[-1].item() == pytest.approx(0.02)

@@ -73,7 +73,7 @@ class Schedule:
             raise ValueError(f"t is a whole number from 0 (clean) to {self.last} (noise); got {t.tolist()}")
         if t.ndim > 1 or (t.ndim == 1 and len(t) != len(x)):
             raise ValueError(f"t is one number or one for each of {len(x)} pictures; got shape {tuple(t.shape)}")
-        levels = torch.stack([self.signal, self.noise]).to(x.dtype).to(x.device)[:, t]      # (2,) or (2, B)
+        levels = torch.stack([self.signal, self.noise]).to(x.dtype).to(x.device)[:, t.long()]  # (2,) or (2, B)
         return tuple(levels.reshape(2, -1, *[1] * (x.ndim - 1)))
 
     def add_noise(self, x0: Tensor, t: int | Tensor, eps: Tensor) -> Tensor:

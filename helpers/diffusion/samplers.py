@@ -39,7 +39,7 @@ def sample(denoise, x: Tensor, schedule: Schedule, steps: int = 50, eta: float =
             raise ValueError(f"denoise answers in the shape of x, {tuple(x.shape)}; got {tuple(x0.shape)}")
         x, std = reverse_step(x, x0, schedule, t, s, eta)
         if std > 0:
-            x = x + std * torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
+            x = x + std * noise_like(x, generator)
         if paste is not None:
             x = paste(x, s)
         yield s, x, x0
@@ -61,11 +61,18 @@ def reverse_step(x: Tensor, x0: Tensor, schedule: Schedule, t: int, s: int, eta:
     root of a ratio of two SNRs, so the equations hold on every schedule. At eta = 1 this is DDPM's posterior,
     equations 6 and 7; at s = 0 there is no noise, so std is 0.
     """
-    signal, noise, signal_s, noise_s = (level[i].item() for i in (t, s) for level in (schedule.signal, schedule.noise))
+    signal, noise = schedule.signal[t].item(), schedule.noise[t].item()
+    signal_s, noise_s = schedule.signal[s].item(), schedule.noise[s].item()
     rho = signal * noise_s / (signal_s * noise)
     std = eta * noise_s * (1 - rho**2) ** 0.5
     eps = find_eps(x, x0, signal, noise)
     return signal_s * x0 + (noise_s**2 - std**2) ** 0.5 * eps, std
+
+
+def noise_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
+    r"""eps ~ N(0, I) of the shape of x, drawn where the generator is: a CPU's gives every device the same noise."""
+    device = generator.device if generator else x.device
+    return torch.randn(x.shape, generator=generator, device=device, dtype=x.dtype).to(x.device)
 
 
 def keep_known(x0: Tensor, mask: Tensor, schedule: Schedule, generator: torch.Generator | None = None):
@@ -82,8 +89,7 @@ def keep_known(x0: Tensor, mask: Tensor, schedule: Schedule, generator: torch.Ge
 
     def paste(x: Tensor, t: int) -> Tensor:
         check_expands("what is known", x0, x)
-        eps = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
-        return torch.where(mask, x, schedule.add_noise(x0.expand_as(x), t, eps))
+        return torch.where(mask, x, schedule.add_noise(x0.expand_as(x), t, noise_like(x, generator)))
 
     return paste
 
