@@ -5,6 +5,7 @@
     systems/    text in, picture or text out: each product a few lines of composition
     course/     for authors: the map of the notes, publishing, checks, scores; and the doctor
     training/   the loop, its progress, the file it continues from, checkpoints, recipes, trials
+    diffusion/  noise added and taken away, guidance, and the ideal denoiser
     models/     one shelf, a file a paper: the boxes of its figure, each beside the loss that trains it
     metrics/    how good an answer is, in numbers
     show/       pictures, curves, tables of shades, widgets, live source

@@ -1,0 +1,102 @@
+r"""The reverse process: from noise to a picture, a guess of the clean one at every step.
+
+Notebook 12. Papers: Song, Meng & Ermon, "Denoising diffusion implicit models" (DDIM), 2021; Ho, Jain & Abbeel (DDPM),
+2020; Lugmayr et al. (RePaint), 2022, for the parts that are known.
+A sampler sees a function denoise(x, t) -> x0 and nothing else: `forward.as_denoiser` makes one of a network,
+`guidance.guided` of two calls of one, `ideal.posterior_mean` of a data set.
+
+x (B, ...) at time t · s < t the time stepped to · x0 the guess at t of what is under the noise
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from .forward import Schedule, find_eps
+
+
+@torch.no_grad()
+def sample(denoise, x: Tensor, schedule: Schedule, steps: int = 50, eta: float = 0.0, paste=None,
+           generator: torch.Generator | None = None):
+    r"""A generator that yields (t, x, x0) after every step: x (B, ...) at time t, and the guess x0 it was made from.
+
+    denoise    denoise(x, t) -> x0, (B, ...), t (B,) whole numbers
+    x          noise to start from at T: torch.randn(B, ...) (times schedule.noise[-1], 1 or nearly)
+    steps      1 to T: how often denoise is called. The first call is at T, the last yields t = 0
+    eta        0 DDIM, the path is fixed by x; 1 DDPM; between them, that share of DDPM's noise
+    paste      paste(x, t) -> x, after every step: see `keep_known`
+    generator  of the noise where eta > 0; torch's own without it
+    ValueError, on the first step, for steps or eta out of range and for answers of another shape.
+    """
+    if not 0 <= eta <= 1:
+        raise ValueError(f"eta is a share of noise, from 0 (DDIM) to 1 (DDPM); got {eta}")
+    for t, s in pairwise(timesteps(schedule, steps)):
+        x0 = denoise(x, torch.full((len(x),), t, device=x.device))
+        if x0.shape != x.shape:
+            raise ValueError(f"denoise answers in the shape of x, {tuple(x.shape)}; got {tuple(x0.shape)}")
+        x, std = reverse_step(x, x0, schedule, t, s, eta)
+        if std > 0:
+            x = x + std * noise_like(x, generator)
+        if paste is not None:
+            x = paste(x, s)
+        yield s, x, x0
+
+
+def timesteps(schedule: Schedule, steps: int) -> list[int]:
+    r"""T = t_0 > ... > t_steps = 0, as evenly as whole numbers can. ValueError unless 1 <= steps <= T."""
+    if not isinstance(steps, int) or not 1 <= steps <= schedule.last:
+        raise ValueError(f"steps is a whole number from 1 to {schedule.last}, the schedule's timesteps; got {steps}")
+    return torch.linspace(schedule.last, 0, steps + 1, dtype=torch.float64).round().long().tolist()
+
+
+def reverse_step(x: Tensor, x0: Tensor, schedule: Schedule, t: int, s: int, eta: float) -> tuple[Tensor, float]:
+    r"""x_s ~ N(mean, std^2 I), from x_t (B, ...) and the guess x0, s < t: (mean (B, ...), std).
+
+        mean = signal_s x0 + sqrt(noise_s^2 - std^2) eps          std = eta noise_s sqrt(1 - rho^2)
+
+    DDIM, equations 12 and 16 (its alpha is DDPM's alpha_bar). rho = (signal_t noise_s) / (signal_s noise_t) is the
+    root of a ratio of two SNRs, so the equations hold on every schedule. At eta = 1 this is DDPM's posterior,
+    equations 6 and 7; at s = 0 there is no noise, so std is 0.
+    """
+    signal, noise = schedule.signal[t].item(), schedule.noise[t].item()
+    signal_s, noise_s = schedule.signal[s].item(), schedule.noise[s].item()
+    rho = signal * noise_s / (signal_s * noise)
+    std = eta * noise_s * (1 - rho**2) ** 0.5
+    eps = find_eps(x, x0, signal, noise)
+    return signal_s * x0 + (noise_s**2 - std**2) ** 0.5 * eps, std
+
+
+def noise_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
+    r"""eps ~ N(0, I) of the shape of x, drawn where the generator is: a CPU's gives every device the same noise."""
+    device = generator.device if generator else x.device
+    return torch.randn(x.shape, generator=generator, device=device, dtype=x.dtype).to(x.device)
+
+
+def keep_known(x0: Tensor, mask: Tensor, schedule: Schedule, generator: torch.Generator | None = None):
+    r"""paste(x, t) -> x with its known part replaced by that of x0 under fresh noise of time t: inpainting.
+
+    RePaint, equation 8, without its repeated steps. At t = 0 the known part is that of x0, exactly.
+    x0    what is partly known, (B, ...), or (1, ...) for many fillings of one; its hidden part is never read
+    mask  boolean, True = hidden, as everywhere; of a shape that expands to that of x0, such as (B, 1, S, S)
+    ValueError for a mask that is not boolean or does not fit x0, and for an x that x0 does not fit.
+    """
+    if mask.dtype != torch.bool:
+        raise ValueError(f"a mask is boolean, True = hidden; got {mask.dtype}")
+    check_expands("a mask", mask, x0)
+
+    def paste(x: Tensor, t: int) -> Tensor:
+        check_expands("what is known", x0, x)
+        return torch.where(mask, x, schedule.add_noise(x0.expand_as(x), t, noise_like(x, generator)))
+
+    return paste
+
+
+def check_expands(what: str, small: Tensor, large: Tensor) -> None:
+    r"""ValueError unless `small` expands to the shape of `large`."""
+    try:
+        small.expand_as(large)
+    except RuntimeError:
+        raise ValueError(f"{what} of shape {tuple(small.shape)} does not fit {tuple(large.shape)}") from None
