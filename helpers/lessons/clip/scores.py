@@ -95,6 +95,8 @@ def simclr():
     other = [tuning.find("simclr-colours", seed=seed)["shape"] for seed in (1, 2)]
     yield Score("simclr.shape.least", "the least of three seeds", min(kept["colours"]["shape"], *other), ".0%",
                 before["shape"])
+    yield Score("simclr.shape.crops", "the same where the views were crops alone", kept["crops"]["shape"], ".0%",
+                before["shape"])
     yield Score("simclr.shape.untrained", "the same of untrained features", before["shape"], ".0%", 0.25)
     for name, figures in kept.items():
         yield Score(f"simclr.colour.{name}", f"colour from the features, views: {name} (baseline: untrained)",
