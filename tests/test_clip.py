@@ -232,7 +232,7 @@ def test_alignment_and_uniformity_on_a_square():
 
 def test_simclr_trains_on_two_views():
     torch.manual_seed(0)
-    model = simclr.SimCLR(embedding=8, width=16, depth=1, heads=2)
+    model = simclr.SimCLR(features=16, embedding=8)
     views = torch.randn(2, 6, 3, 32, 32)
     loss, parts = simclr.two_views_loss(model, views)
     a, b = model(views[0]), model(views[1])

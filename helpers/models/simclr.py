@@ -5,7 +5,7 @@ eq. 4 (InfoNCE); Chen, Kornblith, Norouzi & Hinton, "A simple framework for cont
 representations", ICML 2020, eq. 1 and figure 2; Wang & Isola, "Understanding contrastive representation learning
 through alignment and uniformity on the hypersphere", ICML 2020, eq. 1 and 2.
 
-B batch · S side of a picture · D width of the tower · E numbers of an embedding
+B batch · C channels of a picture · S its side · D numbers of its features · E numbers of an embedding
 """
 
 from __future__ import annotations
@@ -16,22 +16,24 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .clip import ImageTower
+from .autoencoder import PRESETS, Encoder
 
 
 class SimCLR(nn.Module):
     r"""A tower, whose features are used later, and a head on top of it, which only the loss sees.
 
     model(x): pictures (B, C, S, S) -> embeddings (B, E) of length 1; model.tower(x): features (B, D).
-    embedding  E;  tower  sizes of the `ImageTower`
+    The tower is the encoder of notebook 02: convolutions, as the ResNet of the paper.
+    features, embedding  D, E;  preset  the sizes of the `Encoder`, by name
     """
 
-    def __init__(self, embedding: int = 32, **tower):
+    def __init__(self, features: int = 64, embedding: int = 32, channels: int = 3, size: int = 32,
+                 preset: str = "tiny"):
         super().__init__()
-        self.config = {"embedding": embedding, **tower}
-        self.tower = ImageTower(**tower)
-        width = self.tower.width
-        self.head = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, embedding))
+        self.config = {"features": features, "embedding": embedding, "channels": channels, "size": size,
+                       "preset": preset}
+        self.tower = Encoder(features, channels, size, **PRESETS[preset])
+        self.head = nn.Sequential(nn.Linear(features, features), nn.ReLU(), nn.Linear(features, embedding))
 
     def forward(self, x):
         return F.normalize(self.head(self.tower(x)), dim=1)

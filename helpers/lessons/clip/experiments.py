@@ -79,13 +79,13 @@ def zero_shot(model, *arguments, **options) -> float:
     return (found == right).float().mean().item()
 
 
-def ensemble(model, split: str, wordings: int, language: str = "en", n: int = 1000) -> float:
+def ensemble(model, split: str, wordings: int, language: str = "en", n: int = 1000, seed: int = 0) -> float:
     """`zero_shot` with each class told in several wordings, drawn among those that people type, their mean taken."""
-    clip, generator = ZeroShot(model), generator_of()
-    images, factors = scenes.make_scenes(n, NEW_SCENES_SEED, split)
+    clip, (images, factors) = ZeroShot(model), scenes.make_scenes(n, NEW_SCENES_SEED, split)
     said = looks_said().repeat_interleave(wordings, 0)
-    texts = clip.texts(scenes.write_captions(said, generator, language)).unflatten(0, (len(CLASSES), wordings))
-    found = (clip.pictures(images) @ F.normalize(texts.mean(1), dim=1).T).argmax(1)
+    texts = clip.texts(scenes.write_captions(said, generator_of(seed), language))
+    classes = F.normalize(texts.unflatten(0, (len(CLASSES), wordings)).mean(1), dim=1)
+    found = (clip.pictures(images) @ classes.T).argmax(1)
     return (found == factors[:, 0] * len(COLOURS) + factors[:, 1]).float().mean().item()
 
 

@@ -10,21 +10,19 @@ from torch import Tensor
 
 from ...data.batches import scene_batches
 
-LEAST = 0.6  # side of the smallest crop, of the picture's
-BEYOND = 0.35  # of the picture's side: so far a crop may leave it
+LEAST = 0.9  # side of the smallest crop, of the picture's: smaller ones lose the place, or all of a small thing
 VIEWS = 64  # pictures of a batch; each comes twice
 
 
-def crops(x: Tensor, generator: torch.Generator, least: float = LEAST, beyond: float = BEYOND) -> Tensor:
+def crops(x: Tensor, generator: torch.Generator, least: float = LEAST) -> Tensor:
     """A square part of each picture (B, C, S, S), enlarged to the same size, half of them mirrored.
 
-    The side of a part is between `least` and 1 of the picture's. It may leave the picture by `beyond` of its side,
-    where the pixels of the border go on, so that a thing may come to stand nearly anywhere.
+    The side of a part is between `least` and 1 of the picture's.
     """
     u = torch.rand(4, len(x), generator=generator)
     side = least + (1 - least) * u[0]
     mirror = torch.where(u[1] < 0.5, -1.0, 1.0)
-    room, zero = 1 - side + beyond, torch.zeros_like(side)
+    room, zero = 1 - side, torch.zeros_like(side)
     rows = [side * mirror, zero, room * (2 * u[2] - 1), zero, side, room * (2 * u[3] - 1)]
     grid = F.affine_grid(torch.stack(rows, 1).view(-1, 2, 3), list(x.shape), align_corners=False)
     return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
