@@ -43,12 +43,13 @@ clean:  ## remove the environment and all caches (trained weights in data/traine
 	rm -rf .venv *.egg-info .pytest_cache .hypothesis .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} + -o -name .ipynb_checkpoints -prune -exec rm -rf {} +
 
-# The stamp is written last, so an interrupted installation is done again.
+# The stamp is written last, so an interrupted installation is done again. JupyterLab's question whether it may fetch news
+# lies over every page: it is not asked.
 $(STAMP): pyproject.toml Makefile
 	@rm -f $(STAMP)
 	@$(PY) -c '$(USABLE)' 2>/dev/null && $(PY) -m pip --version >/dev/null 2>&1 || { $(MAKE_VENV); }
 	$(PY) -m pip install $(if $(TORCH_INDEX),--extra-index-url "$(TORCH_INDEX)") "$(TORCH)" -e ".[lab,test]"
-	$(PY) -m jupyter labextension disable @jupyterlab/apputils-extension:announcements  # its question lies over the page
+	$(PY) -m jupyter labextension disable @jupyterlab/apputils-extension:announcements
 	@touch $(STAMP)
 
 define MAKE_VENV
