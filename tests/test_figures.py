@@ -253,6 +253,18 @@ def test_the_name_of_a_line_that_ends_early_stands_at_its_end():
     assert places["early"] == (2, 2) and places["late"][0] == 1, "in data, and as a share of the width"
 
 
+@pytest.mark.parametrize("ylim", [None, (0.45, 1.02), (0, None)])
+def test_a_lines_name_stands_at_the_height_of_its_end_also_in_a_range_that_was_asked_for(ylim):
+    """Notebook 04 set the range after the names had their places, and each stood beside another line."""
+    axes = figures.curves({"low": ([1, 2], [0.5, 0.6]), "high": ([1, 2], [0.5, 0.9])}, "x", "y", ylim=ylim).axes[0]
+    axes.figure.draw_without_rendering()
+    for text in axes.texts:
+        end = axes.transData.transform((2, {"low": 0.6, "high": 0.9}[text.get_text()]))[1]
+        box = text.get_window_extent()
+        assert abs((box.y0 + box.y1) / 2 - end) < 4, "pixels"
+    assert ylim is None or axes.get_ylim()[0] == ylim[0]
+
+
 def test_curves_draws_into_given_axes_and_changes_nothing_global():
     before = dict(matplotlib.rcParams)
     figure, (left, right) = figures.new_figure(2)
