@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from helpers.lessons.vision_transformer import experiments
+from helpers.lessons.vision_transformer import experiments, scores
 from helpers.models.vit import VisionTransformer
 
 from . import vit
@@ -69,4 +69,6 @@ def test_minutes_are_recorded_when_asked(monkeypatch, capsys):
     vit.measure_minutes(record=False)
     assert not recorded and "vit-scenes-16:" in capsys.readouterr().out
     vit.measure_minutes(record=True)
-    assert list(recorded) == ["vit-scenes-16 lr=0.001 steps=2000 seed=0 one core"]
+    (seconds,) = recorded["vit-scenes-16 lr=0.001 steps=2000 seed=0 cores=1"].values()
+    monkeypatch.setattr(vit.tuning, "read", lambda: recorded)
+    assert scores.core_minutes("vit-scenes-16") == seconds / 60, "the page's figure finds what was recorded"

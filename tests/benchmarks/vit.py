@@ -32,6 +32,7 @@ from torch import nn
 
 from helpers.lessons.vision_transformer import experiments as vit
 from helpers.lessons.vision_transformer.recipes import VIT_BATCH, VIT_LR
+from helpers.lessons.vision_transformer.scores import on_one_core
 from helpers.models.vit import VisionTransformer
 from helpers.training import recipes, tuning
 from helpers.training.loop import seed_at, train
@@ -108,7 +109,7 @@ def report(found: dict[str, list[tuple[float, float]]]) -> str:
 
 
 def measure_minutes(record: bool) -> None:
-    """Print how long each recipe of TIMED takes one core; record it beside the trials."""
+    """Print how long each recipe of TIMED takes one core, from twenty steps; record it beside the trials."""
     for name in TIMED:
         recipe = recipes.find(name)
         model, batches = recipe.build(), recipe.batches(recipe.steps)
@@ -118,7 +119,7 @@ def measure_minutes(record: bool) -> None:
         seconds = (time.process_time() - began) / 20 * recipe.steps
         print(f"{name}: {seconds:.0f} s of one core")
         if record:
-            tuning.record(f"{tuning.key(recipe)} one core", {"seconds": round(seconds, 1)})
+            tuning.record(on_one_core(recipe), {"training_seconds": round(seconds, 1)})
 
 
 def main(argv: list[str] | None = None) -> None:

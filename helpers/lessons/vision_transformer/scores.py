@@ -130,9 +130,14 @@ def emoji():
     yield Score("vit.emoji.cnn", "small convolutions, mean of three seeds", statistics.mean(cnn), ".0%", same)
 
 
+def on_one_core(recipe) -> str:
+    r"""What the time of one core is recorded under, beside the trials."""
+    return f"{tuning.key(recipe)} cores=1"
+
+
 def core_minutes(name: str) -> float:
-    r"""Minutes of one core's time that a recipe takes, as `python -m tests.benchmarks.vit --record` measured them."""
-    return tuning.read()[f"{tuning.key(recipes.find(name))} cores=1"]["training_seconds"] / 60
+    r"""Minutes of one core for a recipe, from twenty steps that `tests.benchmarks.vit --minutes --record` timed."""
+    return tuning.read()[on_one_core(recipes.find(name))]["training_seconds"] / 60
 
 
 def minutes():
