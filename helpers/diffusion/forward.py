@@ -115,12 +115,15 @@ def cosine_schedule(T: int = 1000, s: float = 0.008, highest: float = 0.999) -> 
     return from_betas((1 - f[1:] / f[:-1]).clamp(max=highest))
 
 
-def flow_schedule(T: int = 1000) -> Schedule:
-    r"""x_t = (1 - t/T) x0 + t/T eps, the straight path of rectified flow: Liu et al. 2022, with t = 0 the picture.
+def flow_schedule(T: int = 1000, shift: float = 1.0) -> Schedule:
+    r"""x_t = (1 - u) x0 + u eps, the straight path of rectified flow: Liu et al. 2022, with t = 0 the picture.
 
     The variance is not preserved, and at T no signal is left.
+    shift  1: u = t / T. Above 1 the path spends more of its time in heavy noise, u = shift t / (T + (shift - 1) t):
+           Esser et al. 2024, equation 23. A picture whose neighbouring pixels agree shows through such noise
     """
     share = torch.linspace(0, 1, T + 1, dtype=torch.float64)
+    share = shift * share / (1 + (shift - 1) * share)
     return Schedule(1 - share, share)
 
 

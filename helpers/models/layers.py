@@ -55,6 +55,33 @@ class SelfAttention(nn.Module):
         return self.out(heads.transpose(1, 2).flatten(2))  # (B, N, D)
 
 
+class CrossAttention(nn.Module):
+    r"""Places that read the tokens of something else: (B, N, D), (B, M, C) -> (B, N, D). Queries are the places'.
+
+    What a decoder did in notebook 01, one word at a time: keys and values come from the text, a query from who reads.
+    context  C, the numbers of a token that is read
+    """
+
+    def __init__(self, width: int, context: int, heads: int):
+        super().__init__()
+        if heads < 1 or width % heads:
+            raise ValueError(f"the width must be a multiple of the heads; got {width} and {heads}")
+        self.heads = heads
+        self.query, self.key_value = nn.Linear(width, width), nn.Linear(context, 2 * width)
+        self.out = nn.Linear(width, width)
+
+    def read(self, x, context, mask=None):
+        r"""What each head of each place reads (B, H, N, D / H), and with which weights (B, H, N, M)."""
+        q = self.query(x).unflatten(2, (self.heads, -1)).transpose(1, 2)
+        k, v = self.key_value(context).unflatten(2, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        return attend(q @ k.mT / math.sqrt(q.shape[-1]), v, None if mask is None else mask[:, None, None])
+
+    def forward(self, x, context, mask=None):
+        r"""mask: boolean (B, M), True where a token may be read; each row has one at least."""
+        heads, _ = self.read(x, context, mask)             # (B, H, N, D / H)
+        return self.out(heads.transpose(1, 2).flatten(2))  # (B, N, D)
+
+
 class Block(nn.Module):
     r"""A transformer block: tokens read one another, then each is changed for itself: (B, N, D) -> (B, N, D).
 

@@ -1,0 +1,53 @@
+r"""A diffusion model that reads a prompt: a text transformer and a U-Net, trained together, the caption left out at times.
+
+Notebook 13. Paper: Nichol et al., "GLIDE: towards photorealistic image generation and editing with text-guided
+diffusion models", 2022, section 2.1: the tokens of the text are what the U-Net's places read, and the last token's
+features are added to the time. Left out captions are for guidance: Ho & Salimans 2022, section 3.1.
+
+B batch · T tokens of a text · D width of the text tower
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from ..data.text import is_token
+from ..diffusion.forward import Schedule, diffusion_loss, uniform_times
+from .clip import TextTower
+from .unet import UNet
+
+TOWER = {"context": 64, "width": 64, "depth": 2, "heads": 4}
+
+
+class GLIDE(nn.Module):
+    r"""model(x, t, **model.read(ids)): the answer of the U-Net at x_t (B, C, S, S), told the texts.
+
+    vocabulary  of the `Tokenizer` that made the ids
+    text, unet  sizes of the two networks, by name
+    """
+
+    def __init__(self, vocabulary: list[str], text: dict | None = None, unet: dict | None = None):
+        super().__init__()
+        text = TOWER | (text or {})
+        self.config = {"vocabulary": list(vocabulary), "text": text, "unet": unet or {}}
+        self.text = TextTower(len(vocabulary), **text)
+        self.unet = UNet(context=text["width"], vector=text["width"], **(unet or {}))
+
+    def read(self, ids) -> dict:
+        r"""Ids (B, T) of texts -> what `forward` takes: context (B, T, D), mask (B, T), vector (B, D).
+
+        An empty text is its EOS alone: that is how "no caption" is said.
+        """
+        context, mask = self.text.tokens(ids), is_token(ids)
+        last = mask.sum(1) - 1                                                 # (B,)
+        return {"context": context, "mask": mask, "vector": context[torch.arange(len(ids), device=ids.device), last]}
+
+    def forward(self, x, t, context, mask, vector):
+        return self.unet(x, t, context, mask, vector)
+
+
+def prompt_loss(model, batch, schedule: Schedule, target: str = "flow", times=uniform_times):
+    r"""`diffusion_loss` of pictures with their texts, a batch {"images": (B, C, S, S), "texts": (B, T)}, for `train`."""
+    cond = model.read(batch["texts"])
+    return diffusion_loss(model, batch["images"], schedule, target, cond, times)
