@@ -11,21 +11,16 @@ from hypothesis import strategies as st
 from helpers.data import scenes
 from helpers.diffusion.forward import (
     SCHEDULES,
-    TARGETS,
     Schedule,
-    as_denoiser,
     cosine_schedule,
-    diffusion_loss,
-    find_eps,
     flow_schedule,
     from_betas,
     linear_schedule,
-    logit_normal_times,
-    uniform_times,
 )
 from helpers.diffusion.guidance import guided
 from helpers.diffusion.ideal import posterior_mean
 from helpers.diffusion.samplers import keep_known, reverse_step, sample, timesteps
+from helpers.diffusion.targets import TARGETS, as_denoiser, diffusion_loss, find_eps, logit_normal_times, uniform_times
 from helpers.models.denoising import ideal_denoiser
 from helpers.training.loop import train
 

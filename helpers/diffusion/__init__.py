@@ -1,1 +1,1 @@
-"""Diffusion: forward (noise comes), samplers (noise goes), guidance, and the ideal denoiser to test them with."""
+"""Diffusion: forward (noise comes), targets (what is learned), samplers (noise goes), guidance; ideal, to test with."""

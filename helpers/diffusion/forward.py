@@ -1,7 +1,7 @@
-r"""The forward process: a picture drowns in noise, and a network learns to say what went where.
+r"""The forward process: a picture drowns in noise.
 
 Notebook 12. Papers: Ho, Jain & Abbeel, "Denoising diffusion probabilistic models" (DDPM), 2020; Nichol & Dhariwal 2021
-(cosine); Salimans & Ho 2022 (v); Liu, Gong & Liu 2022 and Lipman et al. 2022 (the straight path of flow matching).
+(cosine); Liu, Gong & Liu 2022 and Lipman et al. 2022 (the straight path of flow matching).
 Every path of the course is one line: x_t = signal_t x0 + noise_t eps, eps ~ N(0, I). A schedule is the two columns of
 numbers; nothing else in this room asks which schedule it is.
 
@@ -11,14 +11,10 @@ t whole numbers, 0 (clean) to T (noise). Lipman et al. let time run the other wa
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
-
-# -- how much signal and how much noise ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,96 +124,3 @@ def flow_schedule(T: int = 1000, shift: float = 1.0) -> Schedule:
 
 
 SCHEDULES = {"linear": linear_schedule, "cosine": cosine_schedule, "flow": flow_schedule}
-
-# -- what the network is asked for ---------------------------------------------------------------------------------
-
-
-class Target(NamedTuple):
-    r"""A quantity that a network may predict. x_t and any of them give x0, and with it all the others.
-
-    of  (x0, eps, signal, noise) -> the quantity      x0  (x_t, the quantity, signal, noise) -> x0
-    """
-
-    of: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
-    x0: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
-
-
-TARGETS = {
-    # DDPM, equations 11 and 14. Says nothing of x0 where no signal is left
-    "eps": Target(lambda x0, eps, signal, noise: eps,
-                  lambda x, eps, signal, noise: (x - noise * eps) / signal),
-    "x0": Target(lambda x0, eps, signal, noise: x0,
-                 lambda x, x0, signal, noise: x0),
-    # Salimans & Ho 2022, section 4; the divisor is 1 where the variance is preserved
-    "v": Target(lambda x0, eps, signal, noise: signal * eps - noise * x0,
-                lambda x, v, signal, noise: (signal * x - noise * v) / (signal**2 + noise**2)),
-    # Liu et al. 2022, equation 1: dx/dt of the straight path, where the divisor is 1
-    "flow": Target(lambda x0, eps, signal, noise: eps - x0,
-                   lambda x, flow, signal, noise: (x - noise * flow) / (signal + noise)),
-}
-
-
-def find_eps(x: Tensor, x0: Tensor, signal, noise) -> Tensor:
-    r"""The noise in x_t beside x0: two (B, ...) -> (B, ...). There is none to find at t = 0."""
-    return (x - signal * x0) / noise
-
-
-def as_denoiser(model, schedule: Schedule, target: str = "eps"):
-    r"""denoise(x, t, ...) -> the x0 that the model's answer at x_t stands for: what samplers and guidance understand.
-
-    model   model(x, t, ...) -> its answer, of the shape of x; further arguments are passed on to it
-    target  a row of `TARGETS`: what it was trained to say
-    ValueError for a target that is not there, and for "eps" on a path that ends without signal.
-    """
-    check_target(target)
-    if target == "eps" and schedule.signal[-1] == 0:
-        raise ValueError("at T this path is noise alone, and eps says nothing of x0 there: predict x0, v or flow")
-
-    def denoise(x: Tensor, t: Tensor, *args, **kwargs) -> Tensor:
-        return TARGETS[target].x0(x, model(x, t, *args, **kwargs), *schedule.at(t, x))
-
-    return denoise
-
-
-def check_target(target: str) -> None:
-    if target not in TARGETS:
-        raise ValueError(f"a network predicts one of {', '.join(TARGETS)}; got {target!r}")
-
-
-# -- the loss ------------------------------------------------------------------------------------------------------
-
-
-def uniform_times(schedule: Schedule, x0: Tensor) -> Tensor:
-    r"""t from 1 to T, T included, each as likely: (B, ...) -> (B,)."""
-    return torch.randint(1, schedule.last + 1, (len(x0),), device=x0.device)
-
-
-def logit_normal_times(schedule: Schedule, x0: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
-    r"""t / T = sigmoid(mean + std n), n ~ N(0, 1), rounded up: the middle of the path is seen most. (B, ...) -> (B,).
-
-    Esser et al. 2024 (Stable Diffusion 3), section 3.1.
-    """
-    share = torch.sigmoid(mean + std * torch.randn(len(x0), device=x0.device))
-    return (share * schedule.last).ceil().long().clamp(1, schedule.last)
-
-
-def diffusion_loss(model, x0: Tensor, schedule: Schedule, target: str = "eps", cond: dict | None = None,
-                   times=uniform_times):
-    r"""(loss, {"low_t": ..., "high_t": ...}): the mean of (target - model(x_t, t))^2 over numbers and batch.
-
-    L_simple, DDPM, equation 14, for any row of `TARGETS`. The two parts sum to the loss: what the pictures with
-    t <= T/2 and t > T/2 add to it.
-    x0     (B, ...), in [-1, 1], or latents of standard deviation 1
-    cond   arguments of the model by their names, such as context=(B, N, D)
-    times  (schedule, x0) -> t (B,), drawn anew for each batch
-    ValueError for a model whose answer has another shape, and for a target that is not in the table.
-    """
-    check_target(target)
-    t, eps = times(schedule, x0), torch.randn_like(x0)
-    answer = model(schedule.add_noise(x0, t, eps), t, **(cond or {}))
-    if answer.shape != x0.shape:
-        raise ValueError(f"the model answers in the shape of x0, {tuple(x0.shape)}; got {tuple(answer.shape)}")
-    wanted = TARGETS[target].of(x0, eps, *schedule.at(t, x0))
-    share = (answer - wanted).square().flatten(1).mean(1) / len(x0)                     # (B,)
-    high = t > schedule.last / 2
-    return share.sum(), {"low_t": share[~high].sum().detach(), "high_t": share[high].sum().detach()}

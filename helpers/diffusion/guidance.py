@@ -15,7 +15,7 @@ def guided(model, cond: dict, uncond: dict, scale: float):
 
     Ho & Salimans, equation 6, has (1 + w) cond - w uncond, so scale = 1 + w. eps, x0, v and flow are straight-line
     functions of each other at a given x and t, so it does not matter of which of them this is said; clamp afterwards.
-    model   model(x, t, ...) -> (B, ...), such as `forward.as_denoiser` makes
+    model   model(x, t, ...) -> (B, ...), such as `targets.as_denoiser` makes
     cond    arguments of the model by their names, such as {"context": (B, N, D)}
     uncond  those that stand for no caption; or a caption to keep away from, a negative prompt
     At scale 0 and 1 the model is asked once a step, else twice. ValueError for a scale that is not finite.

@@ -2,7 +2,7 @@ r"""The reverse process: from noise to a picture, a guess of the clean one at ev
 
 Notebook 12. Papers: Song, Meng & Ermon, "Denoising diffusion implicit models" (DDIM), 2021; Ho, Jain & Abbeel (DDPM),
 2020; Lugmayr et al. (RePaint), 2022, for the parts that are known.
-A sampler sees a function denoise(x, t) -> x0 and nothing else: `forward.as_denoiser` makes one of a network,
+A sampler sees a function denoise(x, t) -> x0 and nothing else: `targets.as_denoiser` makes one of a network,
 `guidance.guided` of two calls of one, `ideal.posterior_mean` of a data set.
 
 x (B, ...) at time t · s < t the time stepped to · x0 the guess at t of what is under the noise
@@ -15,7 +15,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from .forward import Schedule, find_eps
+from .forward import Schedule
+from .targets import find_eps
 
 
 @torch.no_grad()

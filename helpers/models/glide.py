@@ -1,4 +1,4 @@
-r"""A diffusion model that reads a prompt: a text transformer and a U-Net, trained together, the caption left out at times.
+r"""A diffusion model that reads a prompt: a text transformer and a U-Net, trained together.
 
 Notebook 13. Paper: Nichol et al., "GLIDE: towards photorealistic image generation and editing with text-guided
 diffusion models", 2022, section 2.1: the tokens of the text are what the U-Net's places read, and the last token's
@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from ..data.text import is_token
-from ..diffusion.forward import Schedule, diffusion_loss, uniform_times
+from ..diffusion.forward import Schedule
+from ..diffusion.targets import diffusion_loss, flow_weight, logit_normal_times
 from .clip import TextTower
 from .unet import UNet
 
@@ -47,7 +48,6 @@ class GLIDE(nn.Module):
         return self.unet(x, t, context, mask, vector)
 
 
-def prompt_loss(model, batch, schedule: Schedule, target: str = "flow", times=uniform_times):
-    r"""`diffusion_loss` of pictures with their texts, a batch {"images": (B, C, S, S), "texts": (B, T)}, for `train`."""
-    cond = model.read(batch["texts"])
-    return diffusion_loss(model, batch["images"], schedule, target, cond, times)
+def prompt_loss(model, batch, schedule: Schedule, target: str = "x0", times=logit_normal_times, weight=flow_weight):
+    r"""`diffusion_loss` of pictures with their texts, for `train`: {"images": (B, C, S, S), "texts": (B, T)}."""
+    return diffusion_loss(model, batch["images"], schedule, target, model.read(batch["texts"]), times, weight)

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from .muon import Muon
 from .progress import Bar, History, held_interrupts, stoppable
 from .resume import Snapshot
 
@@ -51,8 +52,8 @@ class Objective(nn.Module):
         return result
 
 
-def train(model, batches, loss_fn, steps, *, lr=2e-3, ema=None, seed=0, snapshot=None, resume=False,
-          label="training") -> History:
+def train(model, batches, loss_fn, steps, *, lr=2e-3, ema=None, seed=0, optimizer="adamw", snapshot=None,
+          resume=False, label="training") -> History:
     r"""Train `model` in place; returns its History. The model ends in eval mode, on the device it came from.
 
     batches   step -> a tensor, or a tuple or dict of tensors. A pure function of the step number: what is
@@ -61,6 +62,7 @@ def train(model, batches, loss_fn, steps, *, lr=2e-3, ema=None, seed=0, snapshot
     loss_fn   (model, batch) -> (loss averaged over the batch, {"name of a part": value})
     lr        the highest learning rate: it rises for 5 % of the steps, then falls to 0 along a cosine
     ema       decay of the moving average of the weights, such as 0.999; the model ends with the average
+    optimizer "adamw", or "muon" (`muon.Muon`), which takes larger steps in the weights of the layers
     snapshot  a file for the state of the run: written every minute, on an interrupt, and at the end. Where the disk
               refuses, the training says so once and goes on without
     resume    continue from `snapshot` if it exists; SnapshotError if it is of a run with other settings, or if another
@@ -75,8 +77,9 @@ def train(model, batches, loss_fn, steps, *, lr=2e-3, ema=None, seed=0, snapshot
     accelerator, history = make_accelerator(), History()
     count, rank = accelerator.num_processes, accelerator.process_index
     settings = dict(steps=steps, lr=lr, ema=ema, seed=seed, processes=count, model=outline(model))
+    settings |= {} if optimizer == "adamw" else {"optimizer": optimizer}
     with prepared(model, accelerator.device):
-        optimizer = torch.optim.AdamW(model.parameters(), lr, BETAS, fused=accelerator.device.type in FUSED)
+        optimizer = make_optimizer(optimizer, model, lr, fused=accelerator.device.type in FUSED)
         objective, optimizer = accelerator.prepare(Objective(model, loss_fn), optimizer)
         average = {name: value.clone() for name, value in model.state_dict().items()} if ema else {}
         saved = Snapshot(snapshot, settings, model, optimizer, average, history, writes=rank == 0)
@@ -99,6 +102,15 @@ def train(model, batches, loss_fn, steps, *, lr=2e-3, ema=None, seed=0, snapshot
         if ema:
             model.load_state_dict(average)
     return history
+
+
+def make_optimizer(name: str, model: nn.Module, lr: float, fused: bool) -> torch.optim.Optimizer:
+    r"""ValueError for a name that is not known."""
+    if name == "adamw":
+        return torch.optim.AdamW(model.parameters(), lr, BETAS, fused=fused)
+    if name == "muon":
+        return Muon(model, lr, BETAS, fused=fused)
+    raise ValueError(f"optimizer is {name!r}; it must be adamw or muon")
 
 
 def learning_rate(step: int, steps: int, highest: float) -> float:
