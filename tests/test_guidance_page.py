@@ -9,6 +9,7 @@ from helpers.diffusion.forward import SCHEDULES, flow_schedule
 from helpers.diffusion.guidance import guided
 from helpers.diffusion.ideal import posterior_mean
 from helpers.lessons.text_conditioned_diffusion import drawings, toys
+from helpers.lessons.text_conditioned_diffusion.conventions import CONVENTIONS, convention_table
 
 FLOW = flow_schedule()
 EVERY = pytest.mark.parametrize("name", SCHEDULES)
@@ -74,10 +75,10 @@ def test_guidance_draws_from_the_sharpened_density_at_scale_1_alone(name):
     schedule = SCHEDULES[name]()
     for scale, apart in ((1, (0, 0.01)), (1.5, (0.15, 0.25)), (3, (0.5, 0.65)), (8, (0.9, 1))):
         claimed = toys.sharpened(LINE, 2, scale)
-        found = toys.apart(toys.guided_line(LINE, 2, scale, schedule), claimed)
+        found = toys.share_apart(toys.guided_line(LINE, 2, scale, schedule), claimed)
         assert apart[0] <= found <= apart[1], (scale, found)
     right = toys.sharpened_line(LINE, 2, 3, schedule)
-    assert toys.apart(right, toys.sharpened(LINE, 2, 3)) < 0.015, "a denoiser that is right for it does"
+    assert toys.share_apart(right, toys.sharpened(LINE, 2, 3)) < 0.015, "a denoiser that is right for it does"
 
 
 def test_the_sharpened_density_is_bayes():
@@ -87,14 +88,14 @@ def test_the_sharpened_density_is_bayes():
     torch.testing.assert_close(toys.sharpened(LINE, 2, 3), expected / torch.trapezoid(expected, toys.LINE))
 
 
-def test_apart_is_a_share():
+def test_share_apart_is_a_share():
     left, right = (LINE.log_density(toys.LINE[:, None], one).exp() for one in (0, 2))
     far = toys.GaussianClasses(torch.tensor([[-4.0], [4.0]], dtype=torch.float64), 0.2)
-    assert toys.apart(toys.quantiles(far.log_density(toys.LINE[:, None], 0).exp(), 500),
+    assert toys.share_apart(toys.quantiles(far.log_density(toys.LINE[:, None], 0).exp(), 500),
                       far.log_density(toys.LINE[:, None], 1).exp()) == pytest.approx(1, abs=1e-3)
     overlap = math.erf(1.5 / 0.6 / math.sqrt(2))  # of two Gaussians whose means are 3 apart: 2 Phi(2.5) - 1
-    assert toys.apart(toys.quantiles(left, 2000), right) == pytest.approx(overlap, abs=5e-3)
-    assert toys.apart(torch.full((10, 1), 9.0, dtype=torch.float64), left) == pytest.approx(1, abs=1e-6)
+    assert toys.share_apart(toys.quantiles(left, 2000), right) == pytest.approx(overlap, abs=5e-3)
+    assert toys.share_apart(torch.full((10, 1), 9.0, dtype=torch.float64), left) == pytest.approx(1, abs=1e-6)
 
 
 def test_paths_in_one_dimension_do_not_cross():
@@ -136,16 +137,22 @@ def test_guidance_pushes_to_the_leaves(name):
 def test_conventions_say_the_same():
     cond, uncond = noise(2, 5, 3, seed=1, dtype=torch.float64)
     ours = guided(lambda x, t, c: c, {"c": cond}, {"c": uncond}, 2.5)
-    for row in toys.CONVENTIONS:
+    for row in CONVENTIONS:
         for scale in (1, 2.5, 7.5):
             expected = uncond + scale * (cond - uncond)
             torch.testing.assert_close(row.answer(cond, uncond, row.number(scale)), expected, msg=row.place)
         torch.testing.assert_close(row.answer(cond, uncond, row.number(2.5)), ours(cond, 0))
         wanted = {"no prompt": uncond, "the prompt, unguided": cond}[row.zero]
         torch.testing.assert_close(row.answer(cond, uncond, 0.0), wanted, msg=row.place)
-    by_place = {row.place: row for row in toys.CONVENTIONS}
+    by_place = {row.place: row for row in CONVENTIONS}
     paper = by_place["Ho & Salimans 2022, CS231n"]
     assert not torch.allclose(paper.answer(cond, uncond, 2.5), ours(cond, 0)), "the same number means another thing"
+
+
+def test_the_table_has_a_row_a_place():
+    lines = convention_table(7.5).splitlines()
+    assert len(lines) == 2 + len(CONVENTIONS) and [line.split(" | ")[2] for line in lines[2:]] == \
+        ["7.5", "7.5", "7.5", "6.5", "6.5"]
 
 
 # -- drawings --------------------------------------------------------------------------------------

@@ -13,10 +13,10 @@ from ...show.figures import PALETTE
 from ...show.raster import INK, SOFT, draw_text, place
 from . import toys
 
-ENLARGED = 3  # a drawing is made so many times larger, and reduced
+OVERSAMPLED = 3  # a drawing is made so many times larger, and reduced
 INKS = [PALETTE[name] for name in ("blue", "vermilion", "green", "purple")]  # of classes and of main branches
 LETTERS = "ABCD"
-PALE = "#cfcfcf"
+FAINT = "#cfcfcf"
 TALL = 2  # a density of 1 is so many units high
 
 
@@ -25,8 +25,8 @@ class Plane:
 
     def __init__(self, low: tuple[float, float], high: tuple[float, float], pixels: float):
         """pixels: of one unit."""
-        self.low, self.high, self.unit = low, high, pixels * ENLARGED
-        size = [round((b - a) * self.unit / ENLARGED) * ENLARGED for a, b in zip(low, high, strict=True)]
+        self.low, self.high, self.unit = low, high, pixels * OVERSAMPLED
+        size = [round((b - a) * self.unit / OVERSAMPLED) * OVERSAMPLED for a, b in zip(low, high, strict=True)]
         self.canvas = Image.new("RGB", size, "white")
         self.pen = ImageDraw.Draw(self.canvas)
 
@@ -36,23 +36,23 @@ class Plane:
         return list(zip(x.tolist(), (-y).tolist(), strict=True))
 
     def dots(self, points, radius: float, ink: str) -> None:
-        radius *= ENLARGED
+        radius *= OVERSAMPLED
         for x, y in self.at(points):
             self.pen.ellipse([x - radius, y - radius, x + radius, y + radius], fill=ink)
 
     def line(self, points, ink: str, width: float = 1) -> None:
-        self.pen.line(self.at(points), fill=ink, width=round(width * ENLARGED), joint="curve")
+        self.pen.line(self.at(points), fill=ink, width=round(width * OVERSAMPLED), joint="curve")
 
     def circle(self, centre, radius: float, ink: str, width: int = 1) -> None:
         (x, y), radius = self.at(centre)[0], radius * self.unit
-        self.pen.ellipse([x - radius, y - radius, x + radius, y + radius], outline=ink, width=width * ENLARGED)
+        self.pen.ellipse([x - radius, y - radius, x + radius, y + radius], outline=ink, width=width * OVERSAMPLED)
 
     def picture(self, names: Sequence[tuple[str, tuple[float, float], str]] = ()) -> np.ndarray:
         """uint8 (height, width, 3), with names (text, (x, y), ink) centred at their points."""
-        size = [side // ENLARGED for side in self.canvas.size]
+        size = [side // OVERSAMPLED for side in self.canvas.size]
         drawn = np.array(self.canvas.resize(size, Image.Resampling.BOX))
         for text, point, ink in names:
-            x, y = (round(value / ENLARGED) for value in self.at(point)[0])
+            x, y = (round(value / OVERSAMPLED) for value in self.at(point)[0])
             word = draw_text(text, ink=ink)
             place(drawn, word, y - word.shape[0] // 2, x - word.shape[1] // 2)
         return drawn
@@ -72,7 +72,7 @@ def guided_classes(schedule: Schedule, scale: float, one: int, seed: int = 0, n:
     way = toys.guided_path(world.denoiser(schedule), {"one": one}, scale, schedule, _noise(n, seed), steps)
     plane = Plane((-3.6, -2.5), (2.7, 2.7), 72)
     for path in way[:, :paths].unbind(1):
-        plane.line(path, PALE)
+        plane.line(path, FAINT)
     for mean, ink in zip(world.means, INKS, strict=False):
         plane.circle(mean, world.std, ink, 2)
         plane.circle(mean, 2 * world.std, ink)
@@ -93,13 +93,13 @@ def guided_density(schedule: Schedule, scale: float, one: int = 2) -> tuple[np.n
         if height > 0.005:
             [(x0, y0), (x1, y1)] = plane.at([(left, height), (left + 0.1, 0)])
             plane.pen.rectangle([x0, y0, x1, y1], fill=PALETTE["sky"])
-    for density, ink in ((world.log_density(toys.LINE[:, None]).exp(), PALE), (claimed, PALETTE["vermilion"])):
+    for density, ink in ((world.log_density(toys.LINE[:, None]).exp(), FAINT), (claimed, PALETTE["vermilion"])):
         plane.line(torch.stack([toys.LINE, TALL * density], 1), ink, 2)
     plane.line([(-4, 0), (5, 0)], SOFT)
     names = [(str(value), (value, -0.22), SOFT) for value in range(-3, 5)]
     names += [("what guidance draws", (-2.4, 2.9), PALETTE["blue"]),
               ("p(x) p(c|x)^s", (-2.4, 2.6), PALETTE["vermilion"]), ("p(x), all classes", (-2.4, 2.3), SOFT)]
-    gap, mean = toys.apart(found, claimed), torch.trapezoid(claimed * toys.LINE, toys.LINE).item()
+    gap, mean = toys.share_apart(found, claimed), torch.trapezoid(claimed * toys.LINE, toys.LINE).item()
     return plane.picture(names), (f"s = {scale:g}: the two differ in {gap:.0%} of the probability; the mean of what "
                                   f"guidance draws is {found.mean():z.2f}, of p(x) p(c|x)^s {mean:z.2f}")
 
@@ -118,7 +118,7 @@ def guided_tree(schedule: Schedule, scale: float, branch: int, seed: int = 0, n:
     x = toys.guided_path(model, {"branch": branch}, scale, schedule, _noise(n, seed), steps)[-1]
     plane = Plane((-0.88, -0.88), (0.88, 0.88), 230)
     for number, ink in enumerate(INKS):
-        plane.dots(tree.points[tree.branch == number], 1.2, ink if number == branch else PALE)
+        plane.dots(tree.points[tree.branch == number], 1.2, ink if number == branch else FAINT)
     plane.dots(x, 2.4, INK)
     where, way, distance = toys.on_the_tree(tree, x)
     lost = (distance > toys.OFF_THE_TREE).float().mean()

@@ -3,7 +3,6 @@ r"""Toys of guidance with exact answers: nothing is trained, so nothing that the
     GaussianClasses    a few classes, each a Gaussian: E[x0 | x_t] in closed form, for one class and for all
     sharpened          p(x) p(c | x)^s in one dimension, beside what guided sampling draws there
     branching_tree     points on a tree; the class of a point is the main branch that it grows on
-    CONVENTIONS        what a "guidance scale" means in different places
 
 Notebook 13. Papers: Ho & Salimans 2022; Bradley & Nakkiran, "Classifier-free guidance is a predictor-corrector", 2024,
 for what guidance does not draw from; Karras et al., "Guiding a diffusion model with a bad version of itself", 2024,
@@ -15,7 +14,6 @@ n points · D of their numbers, 1 or 2 · K classes
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -143,10 +141,10 @@ def sharpened_line(world: GaussianClasses, one: int, scale: float, schedule: Sch
     return guided_path(denoise, {}, 1, schedule, standard_quantiles(n), steps)[-1].sort(0).values
 
 
-def apart(samples: Tensor, density: Tensor, width: float = 0.05) -> float:
+def share_apart(samples: Tensor, density: Tensor, width: float = 0.05) -> float:
     r"""The share of probability by which quantiles (n, 1) and a density on `LINE` differ: 0 the same, 1 no overlap.
 
-    Total variation over bins of this width.
+    Taken over bins of this width.
     """
     edges = np.arange(LINE[0].item(), LINE[-1].item() + width / 2, width)
     share = (np.arange(len(samples)) + 0.5) / len(samples)
@@ -203,40 +201,3 @@ def on_the_tree(tree: Tree, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     r"""Of points (n, 2): main branch and way from the root of the nearest point of the tree, and its distance."""
     distance, nearest = torch.cdist(x, tree.points).min(1)
     return tree.branch[nearest], tree.way[nearest], distance
-
-
-# -- conventions ---------------------------------------------------------------------------------------------------
-
-
-class Convention(NamedTuple):
-    r"""How one place writes guidance. `answer` takes those with and without the prompt, and the place's number."""
-
-    place: str
-    formula: str
-    number: Callable[[float], float]                     # our scale -> the number that means the same there
-    answer: Callable[[Tensor, Tensor, float], Tensor]
-    zero: str                                            # what its number 0 gives
-
-
-def _from_outside(cond, uncond, s):
-    return uncond + s * (cond - uncond)
-
-
-def _from_inside(cond, uncond, w):
-    return (1 + w) * cond - w * uncond
-
-
-def _weighted(cond, uncond, w):
-    return (1 - w) * uncond + w * cond
-
-
-CONVENTIONS = (
-    Convention("this course, GLIDE", "uncond + s (cond − uncond)", lambda s: s, _from_outside, "no prompt"),
-    Convention("Stable Diffusion in diffusers", "uncond + s (cond − uncond) for s > 1", lambda s: s,
-               lambda cond, uncond, s: _from_outside(cond, uncond, s) if s > 1 else cond, "the prompt, unguided"),
-    Convention("MIT 6.S184", "(1 − w) uncond + w cond", lambda s: s, _weighted, "no prompt"),
-    Convention("Ho & Salimans 2022, CS231n", "(1 + w) cond − w uncond", lambda s: s - 1, _from_inside,
-               "the prompt, unguided"),
-    Convention("KAIST's assignment", "the paper's; 0 = off", lambda s: s - 1,
-               lambda cond, uncond, w: _from_inside(cond, uncond, w) if w > 0 else cond, "the prompt, unguided"),
-)
