@@ -30,3 +30,20 @@ def guided(model, cond: dict, uncond: dict, scale: float):
         return without if scale == 0 else without + scale * (model(x, t, **cond) - without)
 
     return denoise
+
+
+def composed(model, conds: list[dict], uncond: dict, scale: float):
+    r"""denoise(x, t) = uncond + scale mean_i (cond_i - uncond): several captions at once, each with the same weight.
+
+    Liu et al., "Compositional visual generation with composable diffusion models", ECCV 2022, equation 11, where each
+    has a weight of its own, here scale / n. With scale n the score is that of p(x) prod_i p(x | c_i) / p(x): captions
+    that do not depend on each other given x. One caption, or the same one n times, is `guided`.
+    conds  at least one, each as `guided` takes it. ValueError for none, and for a scale that is not finite.
+    """
+    if not conds:
+        raise ValueError("there is nothing to compose: give at least one condition")
+
+    def together(x: Tensor, t: Tensor, parts: list[dict]) -> Tensor:
+        return sum(model(x, t, **cond) for cond in parts) / len(parts)
+
+    return guided(together, {"parts": conds}, {"parts": [uncond]}, scale)

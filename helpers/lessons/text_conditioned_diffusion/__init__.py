@@ -1,1 +1,1 @@
-"""Notebook 13, text-conditioned diffusion."""
+"""What serves notebook 13."""

@@ -1,0 +1,164 @@
+r"""Text in, picture out: a denoiser that reads, a schedule, guidance and a sampler, put together.
+
+Notebook 13. What is refused is a ValueError that says what to do.
+
+B pictures · S their side · T tokens of a prompt · W words of it
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..data.text import EOS, Tokenizer, is_token, source_batch
+from ..data.typed import named, typed
+from ..diffusion.forward import Schedule, as_denoiser
+from ..diffusion.guidance import composed
+from ..diffusion.samplers import sample
+from ..models.glide import GLIDE
+from ..models.layers import CrossAttention
+from ..show.attention import plain, word_groups
+
+LARGEST_SCALE = 30.0
+END = "(end)"  # how the mark behind the last word is named
+
+
+class TextToImage:
+    r"""Prompts in, pictures out. Two objects with the same model and schedule draw the same.
+
+    model     read(ids) -> its condition; model(x, t, **condition) -> its answer: a `GLIDE`
+    schedule  the one that the model was trained on
+    target    what it was trained to say, a row of `forward.TARGETS`
+    """
+
+    def __init__(self, model: GLIDE, schedule: Schedule, target: str = "flow"):
+        self.model, self.schedule = model, schedule
+        self.words = Tokenizer(model.config["vocabulary"])
+        self.denoise = as_denoiser(model, schedule, target)
+
+    # -- prompts ---------------------------------------------------------------------------------------------------
+
+    def read(self, prompts: Sequence[str]) -> Tensor:
+        r"""Prompts -> ids (B, T). An empty one is allowed, and says nothing: it stands for no caption.
+
+        ValueError for no prompt, a single string, one with unknown words, and one that is too long.
+        """
+        if isinstance(prompts, str):
+            raise ValueError("give the prompts as a list, also a single one: [prompt]")
+        clean = [typed(prompt).strip() for prompt in prompts]
+        if not clean:
+            raise ValueError("the list of prompts is empty: give at least one")
+        for prompt in clean:
+            if unknown := self.words.unknown(prompt):
+                raise ValueError(f"{prompt[:40]!r} has words that this model never met: "
+                                 f"{', '.join(map(named, unknown))}")
+        ids, limit = source_batch(self.words, clean), self.model.text.context
+        if ids.shape[1] > limit:
+            longest = clean[int(is_token(ids).sum(1).argmax())]
+            raise ValueError(f"{longest[:40]!r}... has {ids.shape[1]} tokens, and {limit} are read at most: "
+                             "say it shorter")
+        return ids.to(next(self.model.parameters()).device)
+
+    def known(self, prompt: str) -> tuple[str, str]:
+        r"""The prompt without the words that the model never met, and what to tell the reader of it; "" for nothing."""
+        text = typed(prompt).strip()
+        lost = self.words.unknown(text)
+        kept = " ".join(word for word in text.split() if not self.words.unknown(word)) if lost else text
+        notes = [f"not read: {', '.join(map(named, lost))}"] * bool(lost)
+        return kept, "; ".join(notes + ["no caption: anything may come"] * (not kept))
+
+    # -- pictures --------------------------------------------------------------------------------------------------
+
+    def draw(self, prompts: Sequence[str], scale: float = 2.0, steps: int = 20, seed: int = 0, eta: float = 0.0,
+             keep_away: str | None = None) -> Tensor:
+        r"""A picture for each prompt, (B, C, S, S) in [-1, 1]; the arguments are those of `path`."""
+        return finished(self.path(prompts, scale, steps, seed, eta, keep_away))
+
+    def both(self, prompts: Sequence[str], others: Sequence[str], scale: float = 4.0, steps: int = 20, seed: int = 0,
+             eta: float = 0.0) -> Tensor:
+        r"""A picture for each pair of prompts, each of which pulls with half the scale: (B, C, S, S) in [-1, 1].
+
+        `guidance.composed`: at scale 4 both pull as one does at scale 2.
+        """
+        if len(prompts) != len(others):
+            raise ValueError(f"prompts come in pairs; got {len(prompts)} and {len(others)}")
+        return finished(self._path([prompts, others], scale, steps, seed, eta, None))
+
+    def path(self, prompts: Sequence[str], scale: float = 2.0, steps: int = 20, seed: int = 0, eta: float = 0.0,
+             keep_away: str | None = None):
+        r"""A generator that yields (t, x, x0) after every step, as `samplers.sample` does; x0 is not clamped.
+
+        scale      of guidance: 0 no prompt, 1 the prompt, above 1 more of it; -30 to 30
+        seed       of the noise to start from: the i-th picture of a seed starts from the same noise whatever the
+                   prompts, their number, the scale and the steps
+        eta        0 DDIM to 1 DDPM
+        keep_away  a prompt to be led away from, in place of no prompt: a negative prompt
+        """
+        return self._path([prompts], scale, steps, seed, eta, keep_away)
+
+    def _path(self, groups, scale, steps, seed, eta, keep_away):
+        if not (math.isfinite(scale) and abs(scale) <= LARGEST_SCALE):
+            raise ValueError(f"a guidance scale is a number from -{LARGEST_SCALE:g} to {LARGEST_SCALE:g}; got {scale}: "
+                             "far outside of what training saw, pictures only burn out")
+        count, generator = len(groups[0]), torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            conds = [self.model.read(self.read(prompts)) for prompts in groups]
+            uncond = self.model.read(self.read([keep_away or ""] * count))
+        x = self.noise(count, generator)
+        denoise = composed(self.denoise, conds, uncond, scale)
+        return sample(denoise, x, self.schedule, steps, eta, generator=generator)
+
+    def noise(self, count: int, generator: torch.Generator) -> Tensor:
+        r"""What pictures start from, (B, C, S, S): one after the other, so that the first do not depend on the last."""
+        unet = self.model.unet.config
+        shape = (unet["channels"], unet["size"], unet["size"])
+        x = torch.stack([torch.randn(shape, generator=generator) for _ in range(count)])
+        return (x * self.schedule.noise[-1].item()).to(next(self.model.parameters()).device)
+
+    # -- attention -------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def attention(self, prompts: Sequence[str], x: Tensor, t: int) -> list[tuple[list[str], Tensor]]:
+        r"""Where each word is read, at x (B, C, S, S) of time t: for each prompt its W words, and maps (W, S, S).
+
+        Means over the heads and over the layers that read words, enlarged to the size of the picture. What one place
+        reads sums to 1 over the words; the last of them, `END`, is the mark behind the prompt.
+        """
+        ids = self.read(prompts)
+        maps = torch.stack([F.interpolate(part, x.shape[2:]) for part in layer_maps(self.model, x, t, ids)]).mean(0)
+        found = []
+        for row, part in zip(ids, maps, strict=True):                          # (T,) and (T, S, S)
+            tokens = [self.words.vocabulary[number] for number in row[is_token(row)].tolist()]
+            groups = word_groups(tokens)
+            names = ["".join(plain(tokens[i]) for i in group) for group in groups]
+            names[-1] = END if row[len(tokens) - 1] == EOS else names[-1]
+            found.append((names, torch.stack([part[group].sum(0) for group in groups])))
+        return found
+
+
+def finished(path) -> Tensor:
+    r"""The pictures that a path ends with, clamped to [-1, 1]."""
+    *_, (_, x, _) = path
+    return x.clamp(-1, 1)
+
+
+def layer_maps(model: GLIDE, x: Tensor, t: int, ids: Tensor) -> list[Tensor]:
+    r"""The weights with which the places of each layer read tokens, the mean over heads: (B, T, side, side) each."""
+    found = []
+
+    def keep(layer: CrossAttention, arguments: tuple) -> None:
+        weights = layer.read(*arguments)[1].mean(1)                            # (B, N, T)
+        side = math.isqrt(weights.shape[1])
+        found.append(weights.mT.unflatten(2, (side, side)))
+
+    handles = [layer.register_forward_pre_hook(keep) for layer in model.modules() if isinstance(layer, CrossAttention)]
+    try:
+        model(x, t, **model.read(ids))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found
