@@ -1,0 +1,167 @@
+"""Notebook 12's own parts: the exact optimum of the scene world, the gap to it, and the page's toys."""
+
+import itertools
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from helpers.data import scenes
+from helpers.data.scenes import drawing
+from helpers.diffusion.forward import Schedule, flow_schedule, linear_schedule
+from helpers.diffusion.ideal import posterior_mean
+from helpers.lessons.diffusion import gap
+from helpers.lessons.diffusion.optimum import SceneOptimum
+
+SCHEDULE = flow_schedule(shift=4)
+
+
+def noised(n, t, seed=0, schedule=SCHEDULE):
+    x0, factors = scenes.make_scenes(n, seed)
+    eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(seed))
+    return x0, factors, schedule.add_noise(x0, t, eps)
+
+
+@pytest.fixture(scope="module")
+def best():
+    return SceneOptimum(SCHEDULE)
+
+
+# -- the optimum -----------------------------------------------------------------------------------
+
+
+def every_scene(split="train"):
+    """Factors of all scenes of a split (n, 6), in the order of FACTORS."""
+    rest = list(itertools.product(*(range(len(drawing.VALUES[name])) for name in drawing.FACTORS[2:])))
+    return torch.tensor([(*pair, *others) for pair in drawing.pairings(split).tolist() for others in rest])
+
+
+@pytest.mark.parametrize(("schedule", "t"), [(SCHEDULE, 1000), (SCHEDULE, 700), (SCHEDULE, 400),
+                                             (linear_schedule(), 1000), (linear_schedule(), 500)])
+@pytest.mark.parametrize("split", ["train", "held_out"])
+def test_without_jitter_it_is_the_posterior_mean_of_all_pictures(schedule, t, split):
+    """A grid of one point is the middle of the box: what `draw` draws without a generator."""
+    pictures = scenes.draw(every_scene(split))
+    _, _, x = noised(5, t, schedule=schedule)
+    found = SceneOptimum(schedule, split, grid=(1, 1, 1), sharp=0)(x, t)
+    torch.testing.assert_close(found, posterior_mean(pictures, schedule)(x, t), atol=2e-5, rtol=0)
+
+
+def test_the_jitter_is_integrated_where_its_midpoints_are():
+    """Two x, one y, two r: the four pictures of each scene, drawn with their places set by hand."""
+    factors = every_scene()
+    parts, bg = factors[:, None, :5], drawing.BACKGROUND_PALETTE[factors[:, 5]][:, :, None, None]
+    colour, place = drawing.PALETTE[factors[:, 1]][:, :, None, None], drawing.placements(parts)[:, 0]
+    low, high = torch.tensor(drawing.RADII)[factors[:, 2]].T
+    covers = [drawing.coverage(factors[:, 0], place[:, 0] + dx, place[:, 1], low + share * (high - low))[:, None]
+              for dx in (-0.6, 0.6) for share in (0.25, 0.75)]
+    pictures = torch.cat([bg + cover * (colour - bg) for cover in covers])
+    for t in (400, 700):
+        x_t = noised(4, t)[2]
+        found = SceneOptimum(SCHEDULE, grid=(2, 1, 2), sharp=0)(x_t, t)
+        torch.testing.assert_close(found, posterior_mean(pictures, SCHEDULE)(x_t, t), atol=2e-5, rtol=0)
+
+
+def test_the_grid_is_fine_enough():
+    """Against a much finer one, above and below SHARP, and far below it against what is left: three numbers."""
+    levels = torch.tensor([0.0, 0.02, 2.2, 2.6, 4.0], dtype=torch.float64)
+    schedule = Schedule(torch.ones(5, dtype=torch.float64), levels)
+    usual, finer = SceneOptimum(schedule), SceneOptimum(schedule, grid=(10, 10, 4), sharp=0)
+    for t in (2, 3, 4):
+        x0, _, x = noised(12, t, schedule=schedule)
+        error, apart = ((y - x0).square().mean() for y in (finer(x, t), usual(x, t) - finer(x, t) + x0))
+        assert apart < 0.004 * error
+    x0, _, x = noised(24, 1, schedule=schedule)
+    left = (usual(x, 1) - x0).square().mean().item() * x0[0].numel() / 0.02**2
+    assert left == pytest.approx(3, abs=4 * (6 / 24) ** 0.5), "chi^2 of three degrees, in units of the noise"
+    coarse = SceneOptimum(schedule, sharp=0)
+    assert (coarse(x, 1) - x0).square().mean() > 100 * (usual(x, 1) - x0).square().mean()
+
+
+def steepest(answer, x, x0):
+    """How many standard errors the steepest slope of the error is away from 0, along six functions of x_t."""
+    directions = (answer, x, torch.ones_like(x), answer.roll(1, 3), F.avg_pool2d(answer, 3, 1, 1), answer**2 - 0.5)
+    slopes = [((answer - x0) * way).double().flatten(1).sum(1) for way in directions]                    # (B,) each
+    return max((slope.mean() / slope.std()).abs().item() * len(x) ** 0.5 for slope in slopes)
+
+
+@pytest.mark.parametrize("t", (40, 250, 390, 600, 850, 1000))
+def test_nothing_that_x_t_tells_would_lower_the_error(best, t):
+    """x0 - E[x0 | x_t] is orthogonal to every function of x_t: each slope of the error is 0, within its noise."""
+    x0, _, x = noised(64, t, seed=7)
+    assert steepest(best(x, t), x, x0) < 4.5
+
+
+def test_that_test_can_fail(best):
+    """For an optimum that is shrunk by a tenth, of the other split, and a pixel beside its place."""
+    x0, _, x = noised(64, 500, seed=7)
+    for wrong in (0.9 * best(x, 500), SceneOptimum(SCHEDULE, "held_out")(x, 500), best(x, 500).roll(1, 2)):
+        assert steepest(wrong, x, x0) > 4.5
+
+
+@pytest.mark.parametrize("t", [300, 500, 700])
+def test_its_probabilities_are_right_as_often_as_they_say(best, t):
+    x0, factors, x = noised(96, t, seed=3)
+    shares = best.factors(x, t)
+    for name, truth in zip(drawing.FACTORS, factors.T, strict=True):
+        assert shares[name].sum(1).tolist() == pytest.approx([1] * 96)
+        sure, guess = shares[name].max(1)
+        expected, spread = sure.sum(), (sure * (1 - sure)).clamp(min=0).sum().sqrt()
+        assert ((guess == truth).sum() - expected).abs() < 4 * spread + 0.1, name
+
+
+def test_nothing_is_known_where_no_signal_is(best):
+    x = noised(2, 1000)[2]
+    shares = best.factors(x, 1000)
+    assert shares["size"][0].tolist() == pytest.approx([0.5, 0.5]) and len(shares["column"][1]) == 3
+    assert shares["shape"][0].tolist() == pytest.approx([0.25] * 4), "each shape has seven colours"
+    assert shares["colour"][0].min() == pytest.approx(3 / 28), "four colours have one shape less"
+    assert torch.allclose(best(x, 1000)[0], best(x, 1000)[1])
+
+
+def test_held_out_pairings_have_no_mass(best):
+    red_triangle = scenes.draw(torch.tensor([[2, 0, 1, 1, 1, 0]]))
+    x = SCHEDULE.add_noise(red_triangle, 200, torch.randn(red_triangle.shape, generator=torch.manual_seed(0)))
+    train, everything = best.factors(x, 200), SceneOptimum(SCHEDULE, "all").factors(x, 200)
+    assert everything["shape"][0, 2] > 0.99 and everything["colour"][0, 0] > 0.99
+    assert train["shape"][0, 2] * train["colour"][0, 0] < 0.5
+
+
+def test_every_picture_has_its_own_time_and_wrong_input_is_named(best):
+    x0, _, _ = noised(3, 1)
+    x = SCHEDULE.add_noise(x0, torch.tensor([30, 500, 900]), torch.ones_like(x0) / 3)
+    for i, t in enumerate((30, 500, 900)):
+        torch.testing.assert_close(best(x, torch.tensor([30, 500, 900]))[i], best(x[i : i + 1], t)[0])
+    with pytest.raises(ValueError, match="at t = 0 no noise hides the picture"):
+        best(x, 0)
+    with pytest.raises(ValueError, match=r"scenes are \(B, 3, 32, 32\); got \(3, 3, 16, 16\)"):
+        best(x[:, :, ::2, ::2], 5)
+
+
+# -- the gap to it ---------------------------------------------------------------------------------
+
+
+def test_the_excess_is_the_distance_to_the_optimum(best):
+    """Of made-up denoisers: shrunk, of a wrong t, with a pattern on it."""
+    pattern = 0.1 * torch.linspace(-1, 1, 32).expand(3, 32, 32)
+    for denoise in (lambda x, t: 0.9 * best(x, t), lambda x, t: best(x, (t + 60).clamp(max=1000)),
+                    lambda x, t: best(x, t) + pattern):
+        found = gap.network_gap(denoise, SCHEDULE, (300, 800), n=32)
+        for excess, distance, error in zip(*(found[k] for k in ("excess", "distance", "standard_error")), strict=True):
+            assert distance > 0 and abs(excess - distance) < 4 * error
+            assert excess > 0 or distance < 4 * error, "the optimum has the least error"
+        assert found["t"] == [300, 800] and found["network"][0] < found["network"][1]
+
+
+def test_the_optimum_has_no_gap(best):
+    found = gap.network_gap(best, SCHEDULE, (30, 700), n=4)
+    assert found["excess"] == [0, 0] and found["distance"] == [0, 0] and found["optimum"] == found["network"]
+
+
+def test_what_is_decided_first(best):
+    """From noise to picture: the background, then size and place, then the colour, then the shape; in the end all."""
+    found = gap.certainty(SCHEDULE, (1000, 700, 400, 100), n=24)
+    assert list(found) == list(drawing.FACTORS)
+    assert found["background"][1] > 0.95 > 0.8 > max(found[name][1] for name in found if name != "background")
+    assert min(found[name][2] for name in ("size", "column", "row")) > found["colour"][2] - 0.03 > found["shape"][2]
+    assert all(values[-1] > 0.99 for values in found.values())
