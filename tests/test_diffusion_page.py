@@ -8,10 +8,11 @@ import torch.nn.functional as F
 
 from helpers.data import scenes
 from helpers.data.scenes import drawing
-from helpers.diffusion.forward import Schedule, flow_schedule, linear_schedule
+from helpers.diffusion.forward import SCHEDULES, Schedule, as_denoiser, diffusion_loss, flow_schedule, linear_schedule
 from helpers.diffusion.ideal import posterior_mean
-from helpers.lessons.diffusion import gap
+from helpers.lessons.diffusion import gap, toy_drawings, toys
 from helpers.lessons.diffusion.optimum import SceneOptimum
+from helpers.training.loop import train
 
 SCHEDULE = flow_schedule(shift=4)
 
@@ -165,3 +166,121 @@ def test_what_is_decided_first(best):
     assert found["background"][1] > 0.95 > 0.8 > max(found[name][1] for name in found if name != "background")
     assert min(found[name][2] for name in ("size", "column", "row")) > found["colour"][2] - 0.03 > found["shape"][2]
     assert all(values[-1] > 0.99 for values in found.values())
+
+
+# -- the toy of numbers ----------------------------------------------------------------------------
+
+NUMBERS = toys.numbers()
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("t", [1, 100, 500, 950, 1000])
+def test_the_mean_of_a_mixture_is_that_of_an_integral(name, t):
+    """E[x0 | x] = integral x0 p(x0) N(x; signal x0, noise^2) over that of p(x0) N(...), on a fine grid."""
+    schedule, x = SCHEDULES[name](), torch.linspace(-2.5, 2.5, 41, dtype=torch.float64)[:, None]
+    x0 = torch.linspace(-4, 4, 200_001, dtype=torch.float64)
+    signal, noise = schedule.signal[t], schedule.noise[t]
+    logits = NUMBERS.log_density(x0[:, None]) - (x - signal * x0).square() / (2 * noise**2)
+    found = toys.mixture_denoiser(NUMBERS, schedule)(x, t)
+    torch.testing.assert_close(found[:, 0], logits.softmax(1) @ x0, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_the_mean_is_the_slope_of_the_density_of_its_time(name):
+    """E[x0 | x] = (x + noise^2 d log p_t / dx) / signal: Miyasawa 1961."""
+    schedule, x = SCHEDULES[name](), torch.linspace(-2, 2, 21, dtype=torch.float64)[:, None].requires_grad_()
+    for t in (50, 500, 900):
+        slope = torch.autograd.grad(toys.at_time(NUMBERS, schedule, t).log_density(x).sum(), x)[0]
+        expected = (x + schedule.noise[t] ** 2 * slope) / schedule.signal[t]
+        torch.testing.assert_close(toys.mixture_denoiser(NUMBERS, schedule)(x, t), expected, atol=1e-8, rtol=0)
+
+
+def test_the_density_of_a_time_is_that_of_noised_numbers():
+    schedule, generator = flow_schedule(), torch.Generator().manual_seed(0)
+    x0 = NUMBERS.sample(20_000, generator)
+    eps = torch.randn(x0.shape, generator=generator, dtype=x0.dtype)
+    for t in (0, 200, 600, 1000):
+        x = schedule.add_noise(x0, t, eps)
+        assert toys.wasserstein(x, toys.quantiles(toys.at_time(NUMBERS, schedule, t), 20_000)) < 0.02
+        assert toys.wasserstein(x, toys.quantiles(toys.at_time(NUMBERS, schedule, (t + 300) % 1000), 20_000)) > 0.1
+
+
+def test_the_distance_of_two_lists():
+    x = torch.tensor([3.0, 1.0, 2.0])
+    assert toys.wasserstein(x, torch.tensor([1.0, 2.0, 3.0])) == 0
+    assert toys.wasserstein(x, torch.tensor([2.5, 1.5, 3.5])) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("eta", [0.0, 1.0])
+def test_one_step_gives_the_mean_and_fifty_the_mixture(name, eta):
+    schedule, truth = SCHEDULES[name](), toys.quantiles(NUMBERS, 2000)
+    denoise = toys.mixture_denoiser(NUMBERS, schedule)
+    one, fifty = (toys.follow(denoise, schedule, 2000, steps, eta).x[-1] for steps in (1, 50))
+    assert one.std() < 0.02 and abs(one.mean().item() - 0.06) < 0.01
+    assert toys.wasserstein(one, truth) > 0.9 and toys.wasserstein(fifty, truth) < 0.06
+    assert toys.wasserstein(NUMBERS.sample(2000, torch.Generator().manual_seed(0)), truth) < 0.04
+
+
+def test_the_picture_of_numbers():
+    schedule = flow_schedule()
+    picture, line = toy_drawings.paths_of_numbers(NUMBERS, schedule, 4, 0.0)
+    other, _ = toy_drawings.paths_of_numbers(NUMBERS, schedule, 4, 1.0)
+    assert picture.dtype == "uint8" and picture.shape == other.shape and (picture != other).any()
+    assert line.startswith("4 steps, η = 0: 0.") and "2,000 true draws: 0.0" in line
+
+
+# -- the toy of points -----------------------------------------------------------------------------
+
+
+def test_points_lie_on_their_letter():
+    points = toys.letter_points(500, torch.Generator().manual_seed(0))
+    assert points.abs().max() <= 1 and toys.off_the_ink(points).max() == 0
+    assert toys.off_the_ink(torch.tensor([[-1.5, 0.0], [0.9, -0.9]])).min() > 0.01
+    high, low = toys.ink()[0][:, 1].max(), toys.ink()[0][:, 1].min()
+    assert toys.off_the_ink(torch.tensor([[0.0, high + 1.0]])) > toys.off_the_ink(torch.tensor([[0.0, high]])) + 0.9
+    assert high > 0.95 > -0.95 > low, "the longer side goes from -1 to 1"
+    with pytest.raises(ValueError, match="has no ink"):
+        toys.ink(" ")
+
+
+def test_the_letter_is_upright():
+    """The foot of the letter is the long stroke at the bottom left; at the right the tick is in the middle."""
+    below = toys.ink("ㄴ")[0]
+    assert (below[below[:, 1] < -0.8, 0].max() - below[below[:, 1] < -0.8, 0].min()) > 1
+    assert (below[below[:, 1] > 0.5, 0] < 0).all()
+
+
+def test_an_ideal_denoiser_lands_on_what_it_knows_and_a_network_beside():
+    schedule, known = toys.LETTER_SCHEDULE, toys.letter_points(200, torch.Generator().manual_seed(0))
+    torch.manual_seed(0)
+    net = toys.PointNet()
+
+    def end(denoise):
+        return toys.follow(denoise, schedule, 300, 100, size=2).x[-1]
+
+    untrained = toys.letter_distances(end(as_denoiser(net, schedule, "flow")), known)
+    train(net, lambda step: known[torch.randint(200, (512,))], lambda m, x0: diffusion_loss(m, x0, schedule, "flow"),
+          500, lr=1e-2, ema=0.98, label=None)
+    learned = toys.letter_distances(end(as_denoiser(net, schedule, "flow")), known)
+    ideal = toys.letter_distances(end(posterior_mean(known, schedule)), known)
+    assert ideal["to a known one"] < 1e-3 and ideal["off the letter"] < 1e-3 and ideal["holes"] > 0.035
+    assert learned["off the letter"] < 0.04 < untrained["off the letter"] / 3
+    assert 0.015 < learned["to a known one"] < 0.08
+
+
+def test_the_path_starts_at_noise_and_ends_clean():
+    schedule = flow_schedule()
+    t, x = toys.follow(lambda x, t: x * 0 + 0.5, schedule, 7, 4, seed=3, size=2)
+    assert t == [1000, 750, 500, 250, 0] and x.shape == (5, 7, 2)
+    torch.testing.assert_close(x[0], torch.randn(7, 2, generator=torch.Generator().manual_seed(3)))
+    torch.testing.assert_close(x[2], 0.5 * x[0] + 0.25)
+    assert (x[-1] == 0.5).all()
+
+
+def test_the_picture_of_points():
+    known = toys.letter_points(50, torch.Generator().manual_seed(0))
+    denoisers = {"ideal": posterior_mean(known, toys.LETTER_SCHEDULE), "centre": lambda x, t: torch.zeros_like(x)}
+    picture, line = toy_drawings.paths_of_points(denoisers, toys.LETTER_SCHEDULE, known, 3)
+    assert picture.shape == toy_drawings.paths_of_points(denoisers, toys.LETTER_SCHEDULE, known, 9, 1.0)[0].shape
+    assert "ideal: 0." in line and "centre: 0." in line
