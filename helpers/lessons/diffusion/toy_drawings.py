@@ -23,14 +23,14 @@ from .toys import (
     wasserstein,
 )
 
-ENLARGED = 2             # lines are drawn so many times larger, and reduced
-HEIGHT, WIDTH = 300, 560  # of the map of p_t, in pixels
-BARS = 180               # width of the histogram beside it
-HIGHEST = 2.6            # x runs from -HIGHEST to HIGHEST
-DRAWN, COUNTED = 30, 2000  # paths that are drawn, numbers that the histogram counts
-PALE = 0.55              # the darkest shade of the map, so that paths can be seen on it
-SIDE, EDGE = 320, 1.7    # of a picture of points: pixels, and the plane from -EDGE to EDGE
-POINTS = 400             # of which the first are drawn with their paths
+FINER = 2                    # lines are drawn so many times larger, and reduced
+HEIGHT, WIDTH = 300, 560     # of the map of p_t, in pixels
+BARS = 180                   # width of the histogram beside it
+HIGHEST = 2.6                # x runs from -HIGHEST to HIGHEST
+MAP_SHADE = 0.55             # the darkest of the map, so that paths can be seen on it
+DRAWN, COUNTED = 30, 2000    # paths that are drawn, numbers that the histogram counts
+PLANE_SIDE, PLANE_EDGE = 320, 1.7  # of a picture of points: pixels, and the plane from -PLANE_EDGE to PLANE_EDGE
+PLANE_POINTS = 400           # of which the first are drawn with their paths
 
 
 def paths_of_numbers(mixture: Mixture, schedule: Schedule, steps: int, eta: float, seed: int = 0):
@@ -40,27 +40,23 @@ def paths_of_numbers(mixture: Mixture, schedule: Schedule, steps: int, eta: floa
     left to 0; each is scaled to its own maximum, since p_0 is far higher than p_T.
     """
     paths = follow(mixture_denoiser(mixture, schedule), schedule, COUNTED, steps, eta, seed)
-    canvas = Image.fromarray(density_map(mixture, schedule)).resize((WIDTH * ENLARGED, HEIGHT * ENLARGED))
+    canvas = Image.fromarray(density_map(mixture, schedule)).resize((WIDTH * FINER, HEIGHT * FINER))
     pen = ImageDraw.Draw(canvas)
-    across = [(1 - t / schedule.last) * (WIDTH * ENLARGED - 1) for t in paths.t]
+    across = [(1 - t / schedule.last) * (WIDTH * FINER - 1) for t in paths.t]
     for way in paths.x[:, :DRAWN, 0].T:
         pen.line(list(zip(across, level(way).tolist(), strict=True)), fill=PALETTE["vermilion"], width=3, joint="curve")
     left = np.asarray(canvas.resize((WIDTH, HEIGHT), Image.Resampling.BOX))
     right = histogram(paths.x[-1, :, 0], mixture)
     picture = titled([ruler(), left, right], ["x", "from noise, t = T, to numbers, t = 0", "their ends, and the truth"])
-    apart, floor = (wasserstein(x, quantiles(mixture, COUNTED)) for x in (paths.x[-1], draws(mixture, seed)))
+    truth = mixture.sample(COUNTED, torch.Generator().manual_seed(seed))
+    apart, floor = (wasserstein(x, quantiles(mixture, COUNTED)) for x in (paths.x[-1], truth))
     return picture, (f"{steps} steps, η = {eta:g}: {apart:.3f} from the truth (Wasserstein-1); "
                      f"{COUNTED:,} true draws: {floor:.3f}")
 
 
-def draws(mixture: Mixture, seed: int) -> torch.Tensor:
-    """As many true draws as are counted: what a perfect sampler's distance would be."""
-    return mixture.sample(COUNTED, torch.Generator().manual_seed(seed))
-
-
 def level(x: torch.Tensor) -> torch.Tensor:
     """The heights, in pixels of the enlarged picture, at which numbers are drawn."""
-    return (0.5 - x / (2 * HIGHEST)) * HEIGHT * ENLARGED
+    return (0.5 - x / (2 * HIGHEST)) * HEIGHT * FINER
 
 
 def density_map(mixture: Mixture, schedule: Schedule) -> np.ndarray:
@@ -68,7 +64,7 @@ def density_map(mixture: Mixture, schedule: Schedule) -> np.ndarray:
     x = torch.linspace(HIGHEST, -HIGHEST, HEIGHT, dtype=torch.float64)[:, None]
     times = torch.linspace(schedule.last, 0, WIDTH // 2).round().long().tolist()
     columns = torch.stack([at_time(mixture, schedule, t).log_density(x) for t in times], 1)      # (HEIGHT, WIDTH / 2)
-    return shade(PALE * (columns - columns.amax(0)).exp())
+    return shade(MAP_SHADE * (columns - columns.amax(0)).exp())
 
 
 def ruler(width: int = 24) -> np.ndarray:
@@ -76,7 +72,7 @@ def ruler(width: int = 24) -> np.ndarray:
     canvas = np.full((HEIGHT, width, 3), 255, np.uint8)
     for number in range(-2, 3):
         word = draw_text(f"{number:g}".replace("-", "−"), ink=SOFT)
-        y = round(level(torch.tensor(float(number))).item() / ENLARGED)
+        y = round(level(torch.tensor(float(number))).item() / FINER)
         place(canvas, word, y - word.shape[0] // 2, width - 2 - word.shape[1])
     return canvas
 
@@ -87,14 +83,14 @@ def histogram(x: torch.Tensor, mixture: Mixture) -> np.ndarray:
     counts = torch.histc(x.float(), bins, -HIGHEST, HIGHEST) / len(x) * bins / (2 * HIGHEST)      # a density
     middles = (torch.arange(bins).double() + 0.5) / bins * 2 * HIGHEST - HIGHEST
     truth = mixture.log_density(middles[:, None]).exp()
-    scale = 0.62 * BARS * ENLARGED / truth.max().item()  # a bar that is longer leaves the picture
-    canvas = Image.new("RGB", (BARS * ENLARGED, HEIGHT * ENLARGED), "white")
-    pen, half = ImageDraw.Draw(canvas), HEIGHT * ENLARGED / bins / 2
+    scale = 0.62 * BARS * FINER / truth.max().item()  # a bar that is longer leaves the picture
+    canvas = Image.new("RGB", (BARS * FINER, HEIGHT * FINER), "white")
+    pen, half = ImageDraw.Draw(canvas), HEIGHT * FINER / bins / 2
     for y, count in zip(level(middles).tolist(), counts.tolist(), strict=True):
         if count:
             pen.rectangle([0, y - half, count * scale, y + half - 1], fill=PALETTE["orange"])
     pen.line(list(zip((truth * scale).tolist(), level(middles).tolist(), strict=True)), fill=PALETTE["blue"],
-             width=2 * ENLARGED)
+             width=2 * FINER)
     return np.asarray(canvas.resize((BARS, HEIGHT), Image.Resampling.BOX))
 
 
@@ -121,16 +117,16 @@ def paths_of_points(denoisers: dict, schedule: Schedule, known: torch.Tensor, st
     """
     pictures, lines = [], []
     for title, denoise in denoisers.items():
-        paths = follow(denoise, schedule, POINTS, steps, eta, seed, size=2)
-        pictures.append(cloud(paths, known))
+        paths = follow(denoise, schedule, PLANE_POINTS, steps, eta, seed, size=2)
+        pictures.append(paths_in_plane(paths, known))
         to_known, to_letter = to_nearest_point(paths.x[-1], known).mean(), off_the_ink(paths.x[-1]).mean()
         lines.append(f"{title}: {to_known:.3f} to a known point, {to_letter:.3f} to the letter")
     return titled(pictures, list(denoisers)), " · ".join(lines)
 
 
-def cloud(paths: Paths, known: torch.Tensor, drawn: int = 60) -> np.ndarray:
+def paths_in_plane(paths: Paths, known: torch.Tensor, drawn: int = 60) -> np.ndarray:
     """Paths of points, the first `drawn` as lines, all ends as dots, and circles around known points; uint8."""
-    canvas = Image.new("RGB", (SIDE * ENLARGED, SIDE * ENLARGED), "white")
+    canvas = Image.new("RGB", (PLANE_SIDE * FINER, PLANE_SIDE * FINER), "white")
     pen = ImageDraw.Draw(canvas)
 
     def discs(points, radius, **style):
@@ -138,7 +134,7 @@ def cloud(paths: Paths, known: torch.Tensor, drawn: int = 60) -> np.ndarray:
             pen.ellipse([x - radius, y - radius, x + radius, y + radius], **style)
 
     centres, half = ink()
-    half = half / EDGE * SIDE * ENLARGED / 2
+    half = half / PLANE_EDGE * PLANE_SIDE * FINER / 2
     for x, y in pixel(centres).tolist():
         pen.rectangle([x - half, y - half, x + half, y + half], fill="#d9e6f0")
     for way in pixel(paths.x[:, :drawn]).transpose(0, 1):
@@ -146,9 +142,9 @@ def cloud(paths: Paths, known: torch.Tensor, drawn: int = 60) -> np.ndarray:
     discs(known, 6, outline=PALETTE["blue"], width=2)
     discs(paths.x[0, :drawn], 3, fill="#777777")
     discs(paths.x[-1], 3, fill=PALETTE["vermilion"])
-    return np.asarray(canvas.resize((SIDE, SIDE), Image.Resampling.BOX))
+    return np.asarray(canvas.resize((PLANE_SIDE, PLANE_SIDE), Image.Resampling.BOX))
 
 
 def pixel(points: torch.Tensor) -> torch.Tensor:
     """Points (..., 2) of the plane as places in the enlarged picture, y downwards."""
-    return (points * torch.tensor([1.0, -1.0]) / EDGE + 1) * (SIDE * ENLARGED / 2)
+    return (points * torch.tensor([1.0, -1.0]) / PLANE_EDGE + 1) * (PLANE_SIDE * FINER / 2)
