@@ -16,9 +16,10 @@ from torch import Tensor
 
 from ..data.text import EOS, Tokenizer, is_token, source_batch
 from ..data.typed import named, typed
-from ..diffusion.forward import Schedule, as_denoiser
+from ..diffusion.forward import Schedule
 from ..diffusion.guidance import composed
 from ..diffusion.samplers import sample
+from ..diffusion.targets import as_denoiser
 from ..models.glide import GLIDE
 from ..models.layers import CrossAttention
 from ..show.attention import plain, word_groups

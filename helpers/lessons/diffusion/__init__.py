@@ -1,1 +1,1 @@
-"""Notebook 12, diffusion."""
+"""What serves notebook 12."""
