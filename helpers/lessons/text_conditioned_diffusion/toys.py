@@ -134,8 +134,8 @@ def guided_line(world: GaussianClasses, one: int, scale: float, schedule: Schedu
     return guided_path(model, {"one": one}, scale, schedule, standard_quantiles(n), steps)[-1].sort(0).values
 
 
-def sharpened_line(world: GaussianClasses, one: int, scale: float, schedule: Schedule, n: int = 300,
-                   steps: int = 160) -> Tensor:
+def sharpened_line(world: GaussianClasses, one: int, scale: float, schedule: Schedule, n: int = 200,
+                   steps: int = 120) -> Tensor:
     r"""`guided_line` for a denoiser that is right for `sharpened` at *every* t: it does draw from it. (n, 1)."""
     denoise = posterior_mean(quantiles(sharpened(world, one, scale), 4 * n), schedule)
     return guided_path(denoise, {}, 1, schedule, standard_quantiles(n), steps)[-1].sort(0).values
