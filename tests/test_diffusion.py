@@ -19,8 +19,17 @@ from helpers.diffusion.forward import (
 )
 from helpers.diffusion.guidance import guided
 from helpers.diffusion.ideal import posterior_mean
-from helpers.diffusion.samplers import keep_known, reverse_step, sample, timesteps
-from helpers.diffusion.targets import TARGETS, as_denoiser, diffusion_loss, find_eps, logit_normal_times, uniform_times
+from helpers.diffusion.samplers import keep_known, reverse_step, sample, timesteps, within
+from helpers.diffusion.targets import (
+    TARGETS,
+    as_denoiser,
+    diffusion_loss,
+    find_eps,
+    flow_weight,
+    logit_normal_times,
+    on_schedule,
+    uniform_times,
+)
 from helpers.models.denoising import ideal_denoiser
 from helpers.training.loop import train
 
@@ -603,3 +612,55 @@ def test_steps_are_those_of_diffusers(name, target, steps, eta, ddpm):
     denoise, generator = as_denoiser(wavy, schedule, target), torch.Generator().manual_seed(7)
     for (_, x, _), y in zip(sample(denoise, START, schedule, steps, eta, generator=generator), expected, strict=True):
         torch.testing.assert_close(x, y, atol=1e-6, rtol=1e-6)
+
+
+# -- paths and weights ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shift", [0.1, 0.2, 0.5, 1, 3, 10])
+def test_a_shifted_flow_is_the_same_path_at_other_times(shift):
+    """Esser et al. 2024, equation 23: at any time its noise / signal is `shift` times that of the plain one."""
+    plain, moved = flow_schedule(), flow_schedule(shift=shift)
+    assert torch.allclose(moved.signal + moved.noise, torch.ones(1001, dtype=torch.float64))
+    inner = slice(1, 1000)
+    ratio = (moved.noise / moved.signal)[inner] / (plain.noise / plain.signal)[inner]
+    assert torch.allclose(ratio, torch.full_like(ratio, shift))
+
+
+def test_x0_with_the_weight_of_flow_has_the_loss_of_flow():
+    schedule, x0 = flow_schedule(), noise(6, 2, 4)
+    level = torch.tensor([60, 100, 300, 500, 800, 1000])
+
+    def guess(x, t):
+        return 0.3 * x + 0.1
+
+    def velocity(x, t):
+        return (x - guess(x, t)) / schedule.at(t, x)[1]
+
+    losses = []
+    for model, target, weight in ((guess, "x0", flow_weight), (velocity, "flow", None)):
+        torch.manual_seed(3)
+        losses.append(diffusion_loss(model, x0, schedule, target, times=lambda *_: level, weight=weight)[0])
+    assert torch.allclose(*losses, rtol=1e-5)
+    signal, near = torch.tensor([1.0, 0.99]), torch.tensor([0.0, 0.01])
+    assert flow_weight(signal, near).tolist() == pytest.approx([400, 400]), "near the picture it stays finite"
+
+
+@pytest.mark.parametrize("other", SCHEDULES)
+@EVERY
+def test_a_denoiser_moves_to_another_path(name, other):
+    """The ideal denoiser of one path, moved, is that of the other, wherever whole times come near to the same SNR."""
+    own, target = make(name), make(other)
+    data = EIGHT.float()
+    moved, wanted = on_schedule(posterior_mean(data, own), own, target), posterior_mean(data, target)
+    times = torch.arange(50, 960, 70)
+    x = target.add_noise(data.repeat(2, 1)[:len(times)], times, noise(len(times), 2))
+    assert (moved(x, times) - wanted(x, times)).abs().max() < 0.08
+    wrong = posterior_mean(data, own)(x, times)
+    assert name == other or (wrong - wanted(x, times)).abs().max() > 0.08, "without the move it is another one"
+
+
+def test_a_guess_is_kept_within_its_range():
+    wild = torch.tensor([-3.0, 0.5, 2.0])
+    assert within(lambda x, t: x)(wild, 5).tolist() == [-1, 0.5, 1]
+    assert within(lambda x, t: x, None)(wild, 5) is wild and within(lambda x, t: x, 2.0)(wild, 5)[0] == -2

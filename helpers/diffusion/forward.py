@@ -119,7 +119,7 @@ def flow_schedule(T: int = 1000, shift: float = 1.0) -> Schedule:
            Esser et al. 2024, equation 23. A picture whose neighbouring pixels agree shows through such noise
     """
     share = torch.linspace(0, 1, T + 1, dtype=torch.float64)
-    share = shift * share / (1 + (shift - 1) * share)
+    share = (shift * share / (1 + (shift - 1) * share)).clamp(max=1)  # rounding may lift the last one above 1
     return Schedule(1 - share, share)
 
 

@@ -46,6 +46,14 @@ def sample(denoise, x: Tensor, schedule: Schedule, steps: int = 50, eta: float =
         yield s, x, x0
 
 
+def within(denoise, limit: float | None = 1.0):
+    r"""denoise(x, t) with its guess clamped to [-limit, limit]; None: as it is.
+
+    DDPM's code clamps, and its Algorithm 2 does not show it. The mean of pictures in [-1, 1] lies there, too.
+    """
+    return denoise if limit is None else lambda x, t: denoise(x, t).clamp(-limit, limit)
+
+
 def timesteps(schedule: Schedule, steps: int) -> list[int]:
     r"""T = t_0 > ... > t_steps = 0, as evenly as whole numbers can. ValueError unless 1 <= steps <= T."""
     if not isinstance(steps, int) or not 1 <= steps <= schedule.last:

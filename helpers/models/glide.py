@@ -28,6 +28,8 @@ class GLIDE(nn.Module):
     text, unet  sizes of the two networks, by name
     """
 
+    optimizer = UNet.optimizer
+
     def __init__(self, vocabulary: list[str], text: dict | None = None, unet: dict | None = None):
         super().__init__()
         text = TOWER | (text or {})

@@ -18,7 +18,7 @@ from ..data.text import EOS, Tokenizer, is_token, source_batch
 from ..data.typed import named, typed
 from ..diffusion.forward import Schedule
 from ..diffusion.guidance import composed
-from ..diffusion.samplers import sample
+from ..diffusion.samplers import sample, within
 from ..diffusion.targets import as_denoiser
 from ..models.glide import GLIDE
 from ..models.layers import CrossAttention
@@ -33,11 +33,12 @@ class TextToImage:
 
     model     read(ids) -> its condition; model(x, t, **condition) -> its answer: a `GLIDE`
     schedule  the one that the model was trained on
-    target    what it was trained to say, a row of `forward.TARGETS`
+    target    what it was trained to say, a row of `targets.TARGETS`
+    limit     each guess is clamped to [-limit, limit], the range of pictures; None: it is not
     """
 
-    def __init__(self, model: GLIDE, schedule: Schedule, target: str = "flow"):
-        self.model, self.schedule = model, schedule
+    def __init__(self, model: GLIDE, schedule: Schedule, target: str = "x0", limit: float | None = 1.0):
+        self.model, self.schedule, self.limit = model, schedule, limit
         self.words = Tokenizer(model.config["vocabulary"])
         self.denoise = as_denoiser(model, schedule, target)
 
@@ -91,7 +92,7 @@ class TextToImage:
 
     def path(self, prompts: Sequence[str], scale: float = 2.0, steps: int = 20, seed: int = 0, eta: float = 0.0,
              keep_away: str | None = None):
-        r"""A generator that yields (t, x, x0) after every step, as `samplers.sample` does; x0 is not clamped.
+        r"""A generator that yields (t, x, x0) after every step, as `samplers.sample` does.
 
         scale      of guidance: 0 no prompt, 1 the prompt, above 1 more of it; -30 to 30
         seed       of the noise to start from: the i-th picture of a seed starts from the same noise whatever the
@@ -110,7 +111,7 @@ class TextToImage:
             conds = [self.model.read(self.read(prompts)) for prompts in groups]
             uncond = self.model.read(self.read([keep_away or ""] * count))
         x = self.noise(count, generator)
-        denoise = composed(self.denoise, conds, uncond, scale)
+        denoise = within(composed(self.denoise, conds, uncond, scale), self.limit)
         return sample(denoise, x, self.schedule, steps, eta, generator=generator)
 
     def noise(self, count: int, generator: torch.Generator) -> Tensor:

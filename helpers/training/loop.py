@@ -2,10 +2,11 @@ r"""One training loop for every model of the course.
 
     history = train(model, batches, loss_fn, steps=2000)
 
-AdamW with a linear warm-up and a cosine decay (Loshchilov & Hutter 2019, 2017), gradients clipped to norm 1,
-and optionally an exponential moving average of the weights. The device, mixed precision and several processes
-are Hugging Face accelerate's business. All that is random at step n is drawn from (seed, n), so a training
-that was interrupted and resumed gives the weights of one that was not: on a CPU, bit for bit.
+AdamW (or Muon, for a model that asks for it) with a linear warm-up and a cosine decay (Loshchilov & Hutter 2019,
+2017), gradients clipped to norm 1, and optionally an exponential moving average of the weights. The device, mixed
+precision and several processes are Hugging Face accelerate's business. All that is random at step n is drawn from
+(seed, n), so a training that was interrupted and resumed gives the weights of one that was not: on a CPU, bit for
+bit.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ class Objective(nn.Module):
         return result
 
 
-def train(model, batches, loss_fn, steps, *, lr=2e-3, ema=None, seed=0, optimizer="adamw", snapshot=None,
-          resume=False, label="training") -> History:
+def train(model, batches, loss_fn, steps, *, lr=2e-3, ema=None, seed=0, snapshot=None, resume=False,
+          label="training") -> History:
     r"""Train `model` in place; returns its History. The model ends in eval mode, on the device it came from.
 
     batches   step -> a tensor, or a tuple or dict of tensors. A pure function of the step number: what is
@@ -62,7 +63,6 @@ def train(model, batches, loss_fn, steps, *, lr=2e-3, ema=None, seed=0, optimize
     loss_fn   (model, batch) -> (loss averaged over the batch, {"name of a part": value})
     lr        the highest learning rate: it rises for 5 % of the steps, then falls to 0 along a cosine
     ema       decay of the moving average of the weights, such as 0.999; the model ends with the average
-    optimizer "adamw", or "muon" (`muon.Muon`), which takes larger steps in the weights of the layers
     snapshot  a file for the state of the run: written every minute, on an interrupt, and at the end. Where the disk
               refuses, the training says so once and goes on without
     resume    continue from `snapshot` if it exists; SnapshotError if it is of a run with other settings, or if another
@@ -77,9 +77,8 @@ def train(model, batches, loss_fn, steps, *, lr=2e-3, ema=None, seed=0, optimize
     accelerator, history = make_accelerator(), History()
     count, rank = accelerator.num_processes, accelerator.process_index
     settings = dict(steps=steps, lr=lr, ema=ema, seed=seed, processes=count, model=outline(model))
-    settings |= {} if optimizer == "adamw" else {"optimizer": optimizer}
     with prepared(model, accelerator.device):
-        optimizer = make_optimizer(optimizer, model, lr, fused=accelerator.device.type in FUSED)
+        optimizer = optimizer_of(model, lr, fused=accelerator.device.type in FUSED)
         objective, optimizer = accelerator.prepare(Objective(model, loss_fn), optimizer)
         average = {name: value.clone() for name, value in model.state_dict().items()} if ema else {}
         saved = Snapshot(snapshot, settings, model, optimizer, average, history, writes=rank == 0)
@@ -104,13 +103,11 @@ def train(model, batches, loss_fn, steps, *, lr=2e-3, ema=None, seed=0, optimize
     return history
 
 
-def make_optimizer(name: str, model: nn.Module, lr: float, fused: bool) -> torch.optim.Optimizer:
-    r"""ValueError for a name that is not known."""
-    if name == "adamw":
-        return torch.optim.AdamW(model.parameters(), lr, BETAS, fused=fused)
-    if name == "muon":
+def optimizer_of(model: nn.Module, lr: float, fused: bool) -> torch.optim.Optimizer:
+    r"""AdamW, or what the class of the model asks for: `optimizer = "muon"`."""
+    if getattr(model, "optimizer", "adamw") == "muon":
         return Muon(model, lr, BETAS, fused=fused)
-    raise ValueError(f"optimizer is {name!r}; it must be adamw or muon")
+    return torch.optim.AdamW(model.parameters(), lr, BETAS, fused=fused)
 
 
 def learning_rate(step: int, steps: int, highest: float) -> float:

@@ -45,9 +45,11 @@ class Muon(torch.optim.AdamW):
         rest, matrices = self.param_groups
         for weight in matrices["params"]:
             if weight.grad is not None:
-                average = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
-                average.lerp_(weight.grad, 1 - MOMENTUM)
-                ahead = weight.grad.lerp(average, MOMENTUM).flatten(1)             # Nesterov's momentum
+                state = self.state[weight]
+                if not state:  # AdamW, which loads the state, looks for a step in each
+                    state |= {"step": torch.zeros(()), "momentum": torch.zeros_like(weight)}
+                state["momentum"].lerp_(weight.grad, 1 - MOMENTUM)
+                ahead = weight.grad.lerp(state["momentum"], MOMENTUM).flatten(1)   # Nesterov's momentum
                 longer = max(1, ahead.shape[0] / ahead.shape[1]) ** 0.5            # so that outputs move alike
                 weight.sub_(orthogonal(ahead).view(weight.shape), alpha=RATIO * rest["lr"] * longer)
                 weight.grad = None                                                 # done: AdamW passes it by

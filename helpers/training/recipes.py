@@ -47,7 +47,6 @@ class Recipe:
     lr: float = 2e-3
     ema: float | None = None
     seed: int = 0
-    optimizer: str = "adamw"
     sizes: dict[str, dict] = field(default_factory=dict)
 
     def __post_init__(self):
@@ -70,8 +69,7 @@ class Recipe:
         r"""Eight digits for the network, the data and the settings, not the name: other digits, other weights."""
         with torch.random.fork_rng():
             model = self.build()
-        parts = [type(model).__name__, model.config, self.data, self.steps, self.lr, self.ema, self.seed]
-        parts += [self.optimizer] if self.optimizer != "adamw" else []
+        parts = type(model).__name__, model.config, self.data, self.steps, self.lr, self.ema, self.seed
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
 
 

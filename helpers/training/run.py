@@ -72,8 +72,7 @@ def train_recipe(recipe: Recipe, size: str, out: Path, changes: dict[str, int] |
         torch.manual_seed(recipe.seed)
         model = recipe.build()
     history = train(model, recipe.batches(recipe.steps), recipe.loss, recipe.steps, lr=recipe.lr, ema=recipe.ema,
-                    seed=recipe.seed, optimizer=recipe.optimizer, snapshot=snapshot, resume=not restart,
-                    label=recipe.name)
+                    seed=recipe.seed, snapshot=snapshot, resume=not restart, label=recipe.name)
     provenance = dict(data=recipe.data, seed=recipe.seed, command=command_of(recipe.name, size, changes),
                       curve=history.curve(), recipe=recipe.digest())
     card = checkpoints.describe(model, metrics={}, **provenance)

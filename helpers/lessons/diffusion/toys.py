@@ -58,7 +58,7 @@ def mixture_denoiser(mixture: Mixture, schedule: Schedule):
     return denoise
 
 
-def quantiles(mixture: Mixture, n: int) -> Tensor:
+def evenly_likely(mixture: Mixture, n: int) -> Tensor:
     r"""The n numbers (n,) that stand for a mixture over one number: its quantiles at (i + 1/2) / n."""
     reach = 6 * mixture.roots.amax()
     x = torch.linspace(mixture.means.min() - reach, mixture.means.max() + reach, 20_001, dtype=torch.float64)
