@@ -12,7 +12,7 @@ from helpers.models.glide import GLIDE
 from helpers.systems.text_to_image import END, TextToImage, layer_maps
 
 WORDS = [*SPECIALS, "▁", "▁a", "▁red", "▁blue", "▁circle", "▁빨간", "▁원", "이", "s", "q", "u", "▁s", "."]
-UNET = {"size": 16, "widths": (8, 8, 16), "time": 8, "heads": 2}
+UNET = {"size": 16, "widths": (8, 8, 16)}
 
 
 @pytest.fixture(scope="module")

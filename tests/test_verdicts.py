@@ -114,7 +114,7 @@ def system():
     rows, generator = scenes.sample_factors(100, torch.Generator().manual_seed(0)), torch.Generator().manual_seed(1)
     texts = [*scenes.write_captions(rows, generator), *scenes.write_captions(rows, generator, "ko")]
     model = GLIDE(Tokenizer.learn(texts, 300).vocabulary, {"width": 8, "depth": 1, "heads": 2},
-                  {"widths": (8, 8, 16), "time": 8, "heads": 2}).eval()
+                  {"widths": (8, 8, 16)}).eval()
     for parameter in model.parameters():
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.1)
