@@ -67,6 +67,16 @@ def test_a_step_of_a_matrix_does_not_depend_on_the_size_of_its_gradient():
     assert torch.allclose(*moved, atol=1e-4) and moved[0].abs().max() > 1e-3
 
 
+@pytest.mark.parametrize(("outputs", "inputs", "longer"), [(5, 20, 1.0), (6, 6, 1.0), (20, 5, 2.0)])
+def test_a_step_is_ten_times_the_rate_and_longer_where_there_are_more_outputs(outputs, inputs, longer):
+    layer = nn.Linear(inputs, outputs)
+    before, generator = layer.weight.detach().clone(), torch.Generator().manual_seed(0)
+    layer.weight.grad = torch.randn(outputs, inputs, generator=generator)
+    wanted = -10 * 1e-3 * longer * orthogonal(layer.weight.grad)
+    Muon(layer, 1e-3).step()
+    assert torch.allclose(layer.weight.detach() - before, wanted, atol=1e-6)
+
+
 def test_a_model_says_which_optimizer_it_wants():
     assert type(optimizer_of(Mixed(), 1e-3, False)) is Muon
     assert type(optimizer_of(nn.Linear(2, 2), 1e-3, False)) is torch.optim.AdamW

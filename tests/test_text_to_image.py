@@ -165,3 +165,9 @@ def test_maps_are_the_mean_over_layers_of_the_sum_over_tokens(system):
 def test_no_hook_is_left(system):
     system.attention(["a"], torch.zeros(1, 3, 16, 16), 50)
     assert not any(layer._forward_pre_hooks for layer in system.model.modules())
+
+
+def test_guesses_stay_in_the_range_of_pictures_unless_they_may_leave_it(system):
+    free = TextToImage(system.model, system.schedule, "flow", limit=None)
+    reach = [max(x0.abs().max().item() for _, _, x0 in each.path(["a red circle"], 20, 4)) for each in (system, free)]
+    assert reach[0] <= 1 < reach[1]

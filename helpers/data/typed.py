@@ -1,6 +1,11 @@
 """What a learner types, as a model may read it: without the characters that nobody sees, and not too long."""
 
 import unicodedata
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from .text import Tokenizer, is_token, source_batch
 
 LONGEST = 1000  # characters; the longest sentence of the course's data has 537
 UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")  # letters and marks that are drawn as nothing
@@ -25,3 +30,24 @@ def invisible(character: str) -> bool:
 def named(word: str) -> str:
     """A word that can be seen: as it is, or the numbers of its characters where some cannot be drawn."""
     return word if word.isprintable() else " ".join(f"U+{ord(character):04X}" for character in word)
+
+
+def typed_ids(texts: Sequence[str], tokenizer: Tokenizer, longest: int, what: str = "text") -> Tensor:
+    """Typed texts as ids (B, T), for a model that reads at most `longest` tokens; empty ones are their EOS alone.
+
+    what: how one is called in messages. ValueError for a single string, for none, and for a text that is refused by
+    `typed`, has words that the tokenizer cannot write, or is too long.
+    """
+    if isinstance(texts, str):
+        raise ValueError(f"give the {what}s as a list, also a single one: [{what}]")
+    clean = [typed(text).strip() for text in texts]
+    if not clean:
+        raise ValueError(f"the list of {what}s is empty: give at least one")
+    for text in clean:
+        if unknown := tokenizer.unknown(text):
+            raise ValueError(f"{text[:40]!r} has words that this model never met: {', '.join(map(named, unknown))}")
+    ids = source_batch(tokenizer, clean)
+    if ids.shape[1] > longest:
+        text = clean[int(is_token(ids).sum(1).argmax())]
+        raise ValueError(f"{text[:40]!r}... has {ids.shape[1]} tokens, and {longest} are read at most: say it shorter")
+    return ids

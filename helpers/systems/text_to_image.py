@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..data.text import EOS, Tokenizer, is_token, source_batch
-from ..data.typed import named, typed
+from ..data.text import EOS, Tokenizer, is_token
+from ..data.typed import named, typed, typed_ids
 from ..diffusion.forward import Schedule
 from ..diffusion.guidance import composed
 from ..diffusion.samplers import sample, within
@@ -49,20 +49,7 @@ class TextToImage:
 
         ValueError for no prompt, a single string, one with unknown words, and one that is too long.
         """
-        if isinstance(prompts, str):
-            raise ValueError("give the prompts as a list, also a single one: [prompt]")
-        clean = [typed(prompt).strip() for prompt in prompts]
-        if not clean:
-            raise ValueError("the list of prompts is empty: give at least one")
-        for prompt in clean:
-            if unknown := self.words.unknown(prompt):
-                raise ValueError(f"{prompt[:40]!r} has words that this model never met: "
-                                 f"{', '.join(map(named, unknown))}")
-        ids, limit = source_batch(self.words, clean), self.model.text.context
-        if ids.shape[1] > limit:
-            longest = clean[int(is_token(ids).sum(1).argmax())]
-            raise ValueError(f"{longest[:40]!r}... has {ids.shape[1]} tokens, and {limit} are read at most: "
-                             "say it shorter")
+        ids = typed_ids(prompts, self.words, self.model.text.context, "prompt")
         return ids.to(next(self.model.parameters()).device)
 
     def known(self, prompt: str) -> tuple[str, str]:

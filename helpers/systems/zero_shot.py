@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..data.batches import in_batches
-from ..data.text import Tokenizer, is_token, source_batch
-from ..data.typed import named, typed
+from ..data.text import Tokenizer, is_token
+from ..data.typed import typed_ids
 from ..models.clip import CLIP
 
 
@@ -23,21 +23,9 @@ class ZeroShot:
 
     def read(self, texts: Sequence[str]) -> Tensor:
         """Texts -> ids (M, T). ValueError for none, an empty one, one with unknown words, and one that is too long."""
-        if isinstance(texts, str):
-            raise ValueError("give the texts as a list, also a single one: [text]")
-        clean = [typed(text).strip() for text in texts]
-        if not clean:
-            raise ValueError("the list of texts is empty: give at least one")
-        if "" in clean:
-            raise ValueError(f"text {clean.index('') + 1} is empty: write what the picture may show")
-        for text in clean:
-            if unknown := self.words.unknown(text):
-                raise ValueError(f"{text[:40]!r} has words that this model never met: {', '.join(map(named, unknown))}")
-        ids, limit = source_batch(self.words, clean), self.model.text.context
-        longest = int(is_token(ids).sum(1).argmax())
-        if ids.shape[1] > limit:
-            raise ValueError(f"{clean[longest][:40]!r}... has {ids.shape[1]} tokens, and {limit} are read at most: "
-                             "say it shorter")
+        ids = typed_ids(texts, self.words, self.model.text.context)
+        if (empty := (is_token(ids).sum(1) == 1).nonzero()).numel():
+            raise ValueError(f"text {int(empty[0]) + 1} is empty: write what the picture may show")
         return ids
 
     def texts(self, texts: Sequence[str]) -> Tensor:
