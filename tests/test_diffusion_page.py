@@ -202,9 +202,9 @@ def test_the_density_of_a_time_is_that_of_noised_numbers():
     eps = torch.randn(x0.shape, generator=generator, dtype=x0.dtype)
     for t in (0, 200, 600, 1000):
         x = schedule.add_noise(x0, t, eps)
-        assert toys.wasserstein(x, toys.evenly_likely(toys.at_time(NUMBERS, schedule, t), 20_000)) < 0.02
+        assert toys.wasserstein(x, toys.true_quantiles(toys.at_time(NUMBERS, schedule, t), 20_000)) < 0.02
         other = toys.at_time(NUMBERS, schedule, (t + 300) % 1000)
-        assert toys.wasserstein(x, toys.evenly_likely(other, 20_000)) > 0.1
+        assert toys.wasserstein(x, toys.true_quantiles(other, 20_000)) > 0.1
 
 
 def test_the_distance_of_two_lists():
@@ -216,7 +216,7 @@ def test_the_distance_of_two_lists():
 @pytest.mark.parametrize("name", SCHEDULES)
 @pytest.mark.parametrize("eta", [0.0, 1.0])
 def test_one_step_gives_the_mean_and_fifty_the_mixture(name, eta):
-    schedule, truth = SCHEDULES[name](), toys.evenly_likely(NUMBERS, 2000)
+    schedule, truth = SCHEDULES[name](), toys.true_quantiles(NUMBERS, 2000)
     denoise = toys.mixture_denoiser(NUMBERS, schedule)
     one, fifty = (toys.follow(denoise, schedule, 2000, steps, eta).x[-1] for steps in (1, 50))
     assert one.std() < 0.02 and abs(one.mean().item() - 0.06) < 0.01

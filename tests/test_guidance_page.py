@@ -29,7 +29,7 @@ def test_the_denoiser_is_the_mean_over_many_points(name, one):
     """Against the ideal denoiser of 8,000 points of the classes: quantiles, so that there is no luck in them."""
     schedule = SCHEDULES[name]()
     density = LINE.log_density(toys.LINE[:, None], one).exp()
-    points = toys.quantiles(density, 8000)
+    points = toys.evenly_likely(toys.LINE, density, 8000)[:, None]
     x = torch.linspace(-1, 1, 9, dtype=torch.float64)[:, None]
     for t in (150, 500, 900, 1000):
         expected = posterior_mean(points, schedule)(x, t)
@@ -91,10 +91,11 @@ def test_the_sharpened_density_is_bayes():
 def test_share_apart_is_a_share():
     left, right = (LINE.log_density(toys.LINE[:, None], one).exp() for one in (0, 2))
     far = toys.GaussianClasses(torch.tensor([[-4.0], [4.0]], dtype=torch.float64), 0.2)
-    assert toys.share_apart(toys.quantiles(far.log_density(toys.LINE[:, None], 0).exp(), 500),
-                      far.log_density(toys.LINE[:, None], 1).exp()) == pytest.approx(1, abs=1e-3)
+    apart = toys.evenly_likely(toys.LINE, far.log_density(toys.LINE[:, None], 0).exp(), 500)[:, None]
+    assert toys.share_apart(apart, far.log_density(toys.LINE[:, None], 1).exp()) == pytest.approx(1, abs=1e-3)
     overlap = math.erf(1.5 / 0.6 / math.sqrt(2))  # of two Gaussians whose means are 3 apart: 2 Phi(2.5) - 1
-    assert toys.share_apart(toys.quantiles(left, 2000), right) == pytest.approx(overlap, abs=5e-3)
+    drawn = toys.evenly_likely(toys.LINE, left, 2000)[:, None]
+    assert toys.share_apart(drawn, right) == pytest.approx(overlap, abs=5e-3)
     assert toys.share_apart(torch.full((10, 1), 9.0, dtype=torch.float64), left) == pytest.approx(1, abs=1e-6)
 
 

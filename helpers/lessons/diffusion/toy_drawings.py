@@ -14,12 +14,12 @@ from ...show.raster import SOFT, draw_text, place
 from .toys import (
     Paths,
     at_time,
-    evenly_likely,
     follow,
     ink,
     mixture_denoiser,
     off_the_ink,
     to_nearest_point,
+    true_quantiles,
     wasserstein,
 )
 
@@ -49,7 +49,7 @@ def paths_of_numbers(mixture: Mixture, schedule: Schedule, steps: int, eta: floa
     right = histogram(paths.x[-1, :, 0], mixture)
     picture = titled([ruler(), left, right], ["x", "from noise, t = T, to numbers, t = 0", "their ends, and the truth"])
     truth = mixture.sample(COUNTED, torch.Generator().manual_seed(seed))
-    apart, floor = (wasserstein(x, evenly_likely(mixture, COUNTED)) for x in (paths.x[-1], truth))
+    apart, floor = (wasserstein(x, true_quantiles(mixture, COUNTED)) for x in (paths.x[-1], truth))
     return picture, (f"{steps} steps, η = {eta:g}: {apart:.3f} from the truth (Wasserstein-1); "
                      f"{COUNTED:,} true draws: {floor:.3f}")
 

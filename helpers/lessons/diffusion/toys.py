@@ -58,13 +58,23 @@ def mixture_denoiser(mixture: Mixture, schedule: Schedule):
     return denoise
 
 
-def evenly_likely(mixture: Mixture, n: int) -> Tensor:
-    r"""The n numbers (n,) that stand for a mixture over one number: its quantiles at (i + 1/2) / n."""
+def evenly_likely(line: Tensor, density: Tensor, n: int) -> Tensor:
+    r"""n numbers (n,), rising, each of which stands for as much of the probability: quantiles at (i + 1/2) / n.
+
+    line     evenly spaced numbers (N,)      density  there (N,), up to a constant
+    """
+    mass = torch.cumulative_trapezoid(density, line)
+    share = (torch.arange(n, dtype=density.dtype) + 0.5) / n * mass[-1]
+    i = torch.searchsorted(mass, share).clamp(max=len(mass) - 1)
+    before = torch.where(i > 0, mass[i - 1], 0.0)
+    return line[i] + (share - before) / (mass[i] - before) * (line[1] - line[0])
+
+
+def true_quantiles(mixture: Mixture, n: int) -> Tensor:
+    r"""`evenly_likely` numbers (n,) of a mixture over one number."""
     reach = 6 * mixture.roots.amax()
-    x = torch.linspace(mixture.means.min() - reach, mixture.means.max() + reach, 20_001, dtype=torch.float64)
-    below = mixture.log_density(x[:, None]).exp().cumsum(0)
-    places = torch.searchsorted(below / below[-1], (torch.arange(n, dtype=torch.float64) + 0.5) / n)
-    return x[places]
+    line = torch.linspace(mixture.means.min() - reach, mixture.means.max() + reach, 20_001, dtype=torch.float64)
+    return evenly_likely(line, mixture.log_density(line[:, None]).exp(), n)
 
 
 def wasserstein(x: Tensor, y: Tensor) -> float:

@@ -25,6 +25,7 @@ from ...diffusion.forward import Schedule
 from ...diffusion.guidance import guided
 from ...diffusion.ideal import posterior_mean
 from ...diffusion.samplers import sample
+from ..diffusion.toys import evenly_likely
 
 # -- classes that are Gaussians ------------------------------------------------------------------------------------
 
@@ -109,15 +110,6 @@ def sharpened(world: GaussianClasses, one: int, scale: float) -> Tensor:
     return density / torch.trapezoid(density, LINE)
 
 
-def quantiles(density: Tensor, n: int) -> Tensor:
-    r"""n points (n, 1) of a density on `LINE`, each of which stands for as much of the probability, in their order."""
-    mass = torch.cumulative_trapezoid(density, LINE)
-    share = (torch.arange(n, dtype=torch.float64) + 0.5) / n * mass[-1]
-    i = torch.searchsorted(mass, share).clamp(max=len(mass) - 1)
-    before = torch.where(i > 0, mass[i - 1], 0.0)
-    return (LINE[i] + (share - before) / (mass[i] - before) * (LINE[1] - LINE[0]))[:, None]
-
-
 def standard_quantiles(n: int) -> Tensor:
     r"""n points (n, 1) of N(0, 1), each of which stands for as much of the probability, in their order."""
     return torch.special.ndtri((torch.arange(n, dtype=torch.float64) + 0.5) / n)[:, None]
@@ -137,7 +129,7 @@ def guided_line(world: GaussianClasses, one: int, scale: float, schedule: Schedu
 def sharpened_line(world: GaussianClasses, one: int, scale: float, schedule: Schedule, n: int = 200,
                    steps: int = 120) -> Tensor:
     r"""`guided_line` for a denoiser that is right for `sharpened` at *every* t: it does draw from it. (n, 1)."""
-    denoise = posterior_mean(quantiles(sharpened(world, one, scale), 4 * n), schedule)
+    denoise = posterior_mean(evenly_likely(LINE, sharpened(world, one, scale), 4 * n)[:, None], schedule)
     return guided_path(denoise, {}, 1, schedule, standard_quantiles(n), steps)[-1].sort(0).values
 
 
