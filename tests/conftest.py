@@ -51,7 +51,7 @@ class NotebookRules:
             if item.cell is cells[-1]:
                 failed = self.run_again(item.parent.kernel, cells)
                 assert not failed, "these checks fail when they run again at the end:\n\n" + "\n\n".join(failed)
-                self.check_rest(pid, HEAVY.get(item.path.name[:2], REST_MB))
+                self.check_rest(pid, HEAVY.get(item.path.name.split("_")[0], REST_MB))
                 wrong = self.run_solutions(item.parent.kernel, item.parent.nb)
                 assert not wrong, "these solutions do not pass their check:\n\n" + "\n\n".join(wrong)
         return result

@@ -57,7 +57,7 @@ WITH_SACREBLEU = ("colorama", "lxml", "portalocker", "tabulate")
 class Notebook:
     """One notebook of the course.
 
-    file:     name without folder and ending, such as "02_autoencoder"
+    file:     name without folder and ending, such as "02_autoencoder"; its number goes before the first "_"
     korean:   the terms of the notes' heading, "" where there are none
     thread:   one line that ties it to the other notebooks
     status:   "built" or "planned"
@@ -73,7 +73,7 @@ class Notebook:
 
     @property
     def number(self):
-        return self.file[:2]
+        return self.file.split("_", 1)[0]
 
     @property
     def name(self):

@@ -61,7 +61,7 @@ def main(argv=None):
 
 def existing():
     """The notebooks in the folder; 00 comes last, because it draws the map with the minutes of the others."""
-    return sorted(NOTEBOOKS.glob("[0-9]*.ipynb"), key=lambda path: (path.name.startswith("00"), path.name))
+    return sorted(NOTEBOOKS.glob("[0-9]*.ipynb"), key=lambda path: (path.name.startswith("00_"), path.name))
 
 
 def path_of(name):

@@ -1,0 +1,36 @@
+"""A knob for what is done one step at a time: a slider over counts, and a button beside it that adds one.
+
+    Sweep(render, {"steps": stepper("steps", "one more step", 30)}, ...)
+
+Only the widgets and traits that ipywidgets 7.7.1 (Colab) and 8 share are used.
+"""
+
+from __future__ import annotations
+
+import ipywidgets as widgets
+import traitlets
+
+
+class Stepper(widgets.HBox):
+    """The slider and the button as one knob: `value` is the count, `description` the slider's label."""
+
+    value = traitlets.Int(0)
+    description = traitlets.Unicode()
+
+    def __init__(self, label: str, button: str, high: int, value: int = 0):
+        self.slider = widgets.IntSlider(description=label, min=0, max=high, value=value,
+                                        style={"description_width": "initial"},
+                                        layout={"flex": "1 1 auto", "width": "auto"})
+        self.button = widgets.Button(description=button, layout={"flex": "0 0 auto", "width": "auto"})
+        super().__init__([self.slider, self.button], layout={"width": "100%", "max_width": "44em"})
+        self.description = label
+        traitlets.link((self.slider, "value"), (self, "value"))
+        self.button.on_click(self._add_one)
+
+    def _add_one(self, button: widgets.Button) -> None:
+        self.slider.value = min(self.slider.value + 1, self.slider.max)
+
+
+def stepper(label: str, button: str, high: int, value: int = 0) -> Stepper:
+    """A count from 0 to `high` that starts at `value`; `button` is what stands on the button that adds one."""
+    return Stepper(label, button, high, value)
