@@ -38,7 +38,8 @@ FLOORS = [("data",), ("diffusion", "metrics", "show"), ("models",), ("training",
           ("train",)]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 NOTEBOOKS = [book.file.split("_", 1)[1] for book in outline.notebooks()]
-LIVE = ("card", "predict", "prompt_box", "stepper", "widgets")  # the parts of show that need ipywidgets: for a notebook alone
+# The parts of show that need ipywidgets: for a notebook alone.
+LIVE = ("card", "predict", "prompt_box", "stepper", "widgets")
 FILE_MB, WEIGHTS_MB = 5, 100
 
 SOURCES = sorted(path for path in (ROOT / "helpers").rglob("*.py") if "__pycache__" not in path.parts)

@@ -415,7 +415,7 @@ def test_the_knobs():
 # -- ipywidgets 7.7.1 ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("file", ["widgets", "card", "predict", "prompt_box"])
+@pytest.mark.parametrize("file", ["widgets", "card", "predict", "prompt_box", "stepper"])
 def test_only_widgets_that_7_and_8_share_are_used(file):
     tree = ast.parse((ROOT / "helpers" / "show" / f"{file}.py").read_text("utf-8"))
     used = {node.attr for node in ast.walk(tree)

@@ -1,8 +1,8 @@
 r"""Small networks that say what kind of picture they see: a number for each kind. Not networks of a paper.
 
-`ConvClassifier` is the first network that a reader of the course builds (notebook 00b). `PictureClassifier` is the encoder
-of notebook 02: a yardstick for the emoji of notebook 00, and the convolutions that notebook 10 sets beside its Vision
-Transformer. Both are trained with `mlp.classification_loss`.
+`ConvClassifier` is the first network that a reader of the course builds (notebook 00b). `PictureClassifier` is the
+encoder of notebook 02: a yardstick for the emoji of notebook 00, and the convolutions that notebook 10 sets beside its
+Vision Transformer. Both are trained with `mlp.classification_loss`.
 
 B batch · C channels of a picture · S its side in pixels · K kinds
 """

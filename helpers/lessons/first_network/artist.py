@@ -60,7 +60,8 @@ def as_asked(artist, seed: int = 0) -> dict[str, float]:
     asked = [(shape, colour, size) for shape, name in enumerate(scenes.SHAPES)
              for colour, word in enumerate(scenes.COLOURS) if (name, word) not in scenes.HELD_OUT
              for size in range(len(scenes.SIZES))]
-    prompts = [f"a {scenes.SIZES[size]} {scenes.COLOURS[colour]} {scenes.SHAPES[shape]}" for shape, colour, size in asked]
+    prompts = [f"a {scenes.SIZES[size]} {scenes.COLOURS[colour]} {scenes.SHAPES[shape]}"
+               for shape, colour, size in asked]
     right = scenes.parse(artist.draw(prompts, seed)).factors[:, :3] == torch.tensor(asked)
     shares = dict(zip(scenes.FACTORS[:3], right.float().mean(0).tolist(), strict=True))
     return shares | {"all": right.all(1).float().mean().item()}

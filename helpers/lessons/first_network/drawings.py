@@ -1,4 +1,4 @@
-"""Figures of notebook 00b: a picture as numbers, a layer with its weights, and the first network with real data in it."""
+"""Figures of notebook 00b: a picture as numbers, layers with a bend, and the first network with real data in it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from ...data import scenes
-from ...show.diagrams import Diagram, arrow, column, fan, grid, maps, note, operation, picture, row, vector, weight
+from ...show.diagrams import Diagram, arrow, column, fan, grid, maps, note, picture, row, vector, weight
 
 SHEETS = ("red", "green", "blue")
 
@@ -18,10 +18,11 @@ def picture_as_numbers(x, top: int = 14, left: int = 14, side: int = 4) -> Diagr
     square = x[0, top : top + side, left : left + side]
     table = grid(*([note(f"{value:.2f}".replace("-", "−"), 14) for value in line] for line in square.tolist()),
                  gap=(14, 10))
-    root = row(picture(x, "a scene", 130), arrow("three sheets"), sheets, arrow("a corner\nof the red one"), table, gap=8)
+    root = row(picture(x, "a scene", 130), arrow("three sheets"), sheets, arrow("a corner\nof the red one"), table,
+               gap=8)
     return Diagram(root, title="A picture is numbers",
-                   description="A picture is three sheets of numbers, for red, green and blue. Of the red sheet sixteen "
-                               "numbers are written out.")
+                   description="A picture is three sheets of numbers, for red, green and blue. Of the red sheet "
+                               "sixteen numbers are written out.")
 
 
 @torch.no_grad()
@@ -35,8 +36,8 @@ def layers_that_bend(net, x: float) -> Diagram:
     middle = row(cells[1], arrow("bend"), cells[2], gap=10)
     root = row(cells[0], middle, cells[3], gap=110)
     return Diagram(root, fan(cells[0], cells[1]), fan(cells[2], cells[3]), title="A network of two layers",
-                   description="One number meets the weights of eight hidden units. Each sum is bent by ReLU, and the bent "
-                               "numbers are added up, each times a weight, to the output.")
+                   description="One number meets the weights of eight hidden units. Each sum is bent by ReLU, and the "
+                               "bent numbers are added up, each times a weight, to the output.")
 
 
 @torch.no_grad()
@@ -48,21 +49,12 @@ def first_network(model, x) -> Diagram:
         if isinstance(layer, torch.nn.ReLU):
             sheets.append(maps(h[0], f"{h.shape[1]} maps\n{h.shape[2]} × {h.shape[3]}"))
     shares = F.softmax(h[0], 0).tolist()
-    answers = grid(*([weight(share, 40), note(name)] for name, share in zip(scenes.SHAPES, shares, strict=True)), gap=(6, 8))
+    answers = grid(*([weight(share, 40), note(name)] for name, share in zip(scenes.SHAPES, shares, strict=True)),
+                   gap=(6, 8))
     parts = [picture(x[0], "3 sheets\n32 × 32")]
     for each in sheets:
         parts += [arrow("stamps,\nReLU", 20), each]
     root = row(*parts, arrow("dense", 20), vector(h[0], "4 scores", "code", cell=20), arrow("softmax", 20), answers)
     return Diagram(root, title="The first network",
-                   description="Three convolutions with ReLU make more and smaller maps of a picture. A dense layer makes "
-                               "four scores of them, and the softmax four probabilities, one for each shape.")
-
-
-def table_of_rows(names, table) -> Diagram:
-    """An embedding: words, their numbers in the list, and the row of the table (n, d) that each of them gets."""
-    lines = [[operation(name, "words", least=72), arrow(), note(str(i), 14), arrow(), vector(part, cell=16, upright=False,
-              limit=table.abs().max().item())] for i, (name, part) in enumerate(zip(names, table, strict=True))]
-    heads = [note("word"), None, note("its number"), None, note("its row of the table")]
-    return Diagram(grid(heads, *lines, gap=(10, 6)), title="An embedding",
-                   description="Each word has a number, and the number chooses a row of a table: a few numbers that were "
-                               "learned.")
+                   description="Three convolutions with ReLU make more and smaller maps of a picture. A dense layer "
+                               "makes four scores of them, and the softmax four probabilities, one for each shape.")

@@ -40,7 +40,7 @@ def batch_loss() -> Exercise:
 
     def is_the_mean(loss):
         found, expected = torch.as_tensor(loss(scores.clone(), right.clone())), F.cross_entropy(scores, right)
-        assert found.ndim == 0, f"the loss is one number, the mean over the batch; yours has the shape {tuple(found.shape)}"
+        assert found.ndim == 0, f"the loss is one number, the mean of all; yours has the shape {tuple(found.shape)}"
         assert not torch.isclose(found, -expected), "the sign is turned: a logarithm of a probability is negative"
         assert not torch.isclose(found, 3 * expected), "that is the sum over the batch: take the mean"
         wrong_way = -scores.softmax(0)[range(3), right].log().mean()

@@ -128,7 +128,8 @@ def probability_bars(images: Tensor, scores: Tensor, right: int, side: int = 72,
         canvas[22 + high - tall : 22 + high, x : x + side] = colour
         place(canvas, draw_text(f"{share:.1%}"), high - tall, x, box=(22, side))
         place(canvas, each, 24 + high, x)
-        place(canvas, draw_text(f"score {scores[i]:.1f}".replace("-", "−"), ink=SOFT), 26 + high + side, x, box=(20, side))
+        score = f"score {scores[i]:.1f}".replace("-", "−")
+        place(canvas, draw_text(score, ink=SOFT), 26 + high + side, x, box=(20, side))
     return canvas
 
 
@@ -150,7 +151,8 @@ def stamped(grey: Tensor, stamp: Tensor, row: int, column: int, scale: int = 9) 
     frame(right, row * scale, column * scale, scale)
     patch = grey[row : row + 3, column : column + 3]
     table = products(patch, stamp, result[row, column].item())
-    return under_titles([left, table, right], ["the picture", "picture × stamp, nine times, added", "the result so far"])
+    titles = ["the picture", "picture × stamp, nine times, added", "the result so far"]
+    return under_titles([left, table, right], titles)
 
 
 def enlarged(grey: Tensor, scale: int) -> np.ndarray:
@@ -169,14 +171,13 @@ def frame(picture: np.ndarray, y: int, x: int, side: int) -> None:
 def products(patch: Tensor, stamp: Tensor, total: float) -> np.ndarray:
     """Nine numbers of a picture, each beside the stamp's number, and their sum."""
     canvas = np.full((22 * 9, 330, 3), 255, np.uint8)
-    for i in range(3):
-        line = "   ".join(f"{signed(a)} · {signed(b)}" for a, b in zip(patch[i].tolist(), stamp[i].tolist(), strict=True))
-        place(canvas, draw_text(line), 22 * (2 + i), 8)
+    for i, line in enumerate(zip(patch.tolist(), stamp.tolist(), strict=True)):
+        for j, (a, b) in enumerate(zip(*line, strict=True)):
+            place(canvas, draw_text(f"{signed(a)} · {signed(b)}"), 22 * (2 + i), 8 + 108 * j)
     place(canvas, draw_text(f"their sum: {signed(total)}"), 22 * 6, 8)
     return canvas
 
 
 def signed(number: float) -> str:
-    """A number of two decimals with its sign, and no minus before a zero."""
-    rounded = 0.0 if math.isclose(number, 0, abs_tol=0.005) else number
-    return f"{rounded:+.2f}".replace("-", "−")
+    """A number of two decimals with its sign; a zero has none."""
+    return "0" if math.isclose(number, 0, abs_tol=0.005) else f"{number:+.2f}".replace("-", "−")

@@ -1,4 +1,4 @@
-"""The toys of notebook 00b: days of an ice-cream stand, steps down a slope, a wave for layers that bend, four stamps."""
+"""The toys of notebook 00b: days of an ice-cream stand, steps down a slope, a wave for bent layers, four stamps."""
 
 from __future__ import annotations
 
