@@ -18,7 +18,7 @@ from ...models.densities import mixture
 from ...systems.zero_shot import ZeroShot
 
 TRIES = 500  # draws for each prompt; of far more, CLIP likes best what only looks right to CLIP
-FITTED, COMPONENTS = 4000, 24  # training scenes, and the Gaussians that are fitted to their codes
+CODES, GAUSSIANS = 4000, 24  # training scenes, and the Gaussians that are fitted to their codes
 
 
 class RandomArtist:
@@ -29,8 +29,8 @@ class RandomArtist:
 
     def __init__(self, painter, reader: CLIP):
         self.painter, self.reader = painter, ZeroShot(reader)
-        codes = in_batches(painter.encode, scenes.make_scenes(FITTED, seed=0)[0])
-        self.source = mixture(codes, COMPONENTS)
+        codes = in_batches(painter.encode, scenes.make_scenes(CODES, seed=0)[0])
+        self.source = mixture(codes, GAUSSIANS)
         self._tried: dict[int, list[tuple[Tensor, Tensor]]] = {}  # seed -> pools of draws and their embeddings
 
     def draw(self, prompts: Sequence[str], seed: int = 0) -> Tensor:

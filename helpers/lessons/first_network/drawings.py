@@ -8,13 +8,13 @@ import torch.nn.functional as F
 from ...data import scenes
 from ...show.diagrams import Diagram, arrow, column, fan, grid, maps, note, picture, row, vector, weight
 
-SHEETS = ("red", "green", "blue")
+SHEET_NAMES = ("red", "green", "blue")
 
 
 def picture_as_numbers(x, top: int = 14, left: int = 14, side: int = 4) -> Diagram:
     """A picture (3, S, S), its three sheets, and the numbers of a small square in the first of them."""
     sheets = column(*(picture(sheet[None], f"{name}: {len(sheet)} × {len(sheet)}", 72)
-                      for name, sheet in zip(SHEETS, x, strict=True)), gap=8)
+                      for name, sheet in zip(SHEET_NAMES, x, strict=True)), gap=8)
     square = x[0, top : top + side, left : left + side]
     table = grid(*([note(f"{value:.2f}".replace("-", "−"), 14) for value in line] for line in square.tolist()),
                  gap=(14, 10))
