@@ -14,7 +14,7 @@ from ...show.heatmaps import shade
 from ...show.raster import SOFT, draw_text, place
 from .toys import line_loss
 
-OVERSAMPLING = 2  # lines are drawn so many times larger, and reduced
+FINENESS = 2  # lines are drawn so many times larger, and reduced
 HIGH = 280  # pixels of a board
 W_RANGE, B_RANGE = (-1.6, 2.6), (-1.9, 2.1)  # of the map of the loss
 NOT_YET = (222, 238, 248)
@@ -26,24 +26,24 @@ class Board:
 
     def __init__(self, x_ends: tuple[float, float], y_ends: tuple[float, float], wide: int = HIGH, high: int = HIGH):
         self.x_ends, self.y_ends, self.wide, self.high = x_ends, y_ends, wide, high
-        self.canvas = Image.new("RGB", (wide * OVERSAMPLING, high * OVERSAMPLING), "white")
+        self.canvas = Image.new("RGB", (wide * FINENESS, high * FINENESS), "white")
         self.pen = ImageDraw.Draw(self.canvas)
-        self.pen.rectangle([0, 0, wide * OVERSAMPLING - 1, high * OVERSAMPLING - 1], outline="#bbbbbb", width=OVERSAMPLING)
+        self.pen.rectangle([0, 0, wide * FINENESS - 1, high * FINENESS - 1], outline="#bbbbbb", width=FINENESS)
 
     def at(self, x, y) -> list[tuple[float, float]]:
         """Points as places of the enlarged canvas, cut off far outside of it."""
         (left, right), (low, high) = self.x_ends, self.y_ends
-        across = (torch.as_tensor(x).flatten() - left) / (right - left) * self.wide * OVERSAMPLING
-        down = (high - torch.as_tensor(y).flatten()) / (high - low) * self.high * OVERSAMPLING
+        across = (torch.as_tensor(x).flatten() - left) / (right - left) * self.wide * FINENESS
+        down = (high - torch.as_tensor(y).flatten()) / (high - low) * self.high * FINENESS
         return list(zip(across.clamp(-9999, 9999).tolist(), down.clamp(-9999, 9999).tolist(), strict=True))
 
     def dots(self, x, y, colour: str, radius: float = 3.5) -> None:
         for across, down in self.at(x, y):
-            reach = radius * OVERSAMPLING
+            reach = radius * FINENESS
             self.pen.ellipse([across - reach, down - reach, across + reach, down + reach], fill=colour, outline="white")
 
     def line(self, x, y, colour: str, width: float = 2.5) -> None:
-        self.pen.line(self.at(x, y), fill=colour, width=round(width * OVERSAMPLING), joint="curve")
+        self.pen.line(self.at(x, y), fill=colour, width=round(width * FINENESS), joint="curve")
 
     def picture(self) -> np.ndarray:
         """uint8 (high, wide, 3)."""
