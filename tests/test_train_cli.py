@@ -180,6 +180,15 @@ def test_it_runs_under_accelerate_launch(tmp_path):
     assert card.command == "accelerate launch --num_processes 2 -m helpers.train tiny-4 --size smoke"
 
 
+@pytest.mark.parametrize(("precision", "said"), [
+    (None, "python"), ("no", "python"), ("bf16", "accelerate launch --mixed_precision bf16")])
+def test_the_command_names_the_precision_that_was_asked_for(monkeypatch, precision, said):
+    monkeypatch.delenv("ACCELERATE_MIXED_PRECISION", raising=False)
+    if precision:
+        monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", precision)
+    assert training.command_of("tiny-4", "full", {"seed": 1}) == f"{said} -m helpers.train tiny-4 --size full --seed 1"
+
+
 def test_real_recipes_run_under_accelerate_launch(tmp_path):
     name = "autoencoder-plain-bare"
     said = run([*LAUNCH, "-m", "helpers.train", name, "--size", "smoke", "--out", str(tmp_path)], ROOT)

@@ -77,7 +77,7 @@ def train(model, batches, loss_fn, steps, *, lr=2e-3, ema=None, seed=0, snapshot
     accelerator, history = make_accelerator(), History()
     count, rank = accelerator.num_processes, accelerator.process_index
     settings = dict(steps=steps, lr=lr, ema=ema, seed=seed, processes=count, model=outline(model))
-    with prepared(model, accelerator.device):
+    with prepared(model, accelerator):
         optimizer = optimizer_of(model, lr, fused=accelerator.device.type in FUSED)
         objective, optimizer = accelerator.prepare(Objective(model, loss_fn), optimizer)
         average = {name: value.clone() for name, value in model.state_dict().items()} if ema else {}
@@ -184,11 +184,12 @@ def make_accelerator():
 
 
 @contextmanager
-def prepared(model: nn.Module, device: torch.device):
-    r"""Train mode on the device; afterwards eval mode at home, and torch's generators as they were."""
-    home = next(model.parameters()).device
-    if device.type in FUSED and any(isinstance(module, nn.Conv2d) for module in model.modules()):
-        model.to(memory_format=torch.channels_last)  # the layout of the fast convolutions
+def prepared(model: nn.Module, accelerator):
+    r"""Train mode on the accelerator's device; afterwards eval mode at home, and torch's generators as they were."""
+    home, device = next(model.parameters()).device, accelerator.device
+    fast = device.type in FUSED and (device.type == "cuda" or accelerator.mixed_precision == "no")
+    if fast and any(isinstance(module, nn.Conv2d) for module in model.modules()):
+        model.to(memory_format=torch.channels_last)  # the layout of fast convolutions, but for bfloat16 on a processor
     model.to(device).train()
     try:
         with torch.random.fork_rng([device] if device.type == "cuda" else []):

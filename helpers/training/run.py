@@ -99,9 +99,12 @@ def save_and_evaluate(recipe: Recipe, path: Path, model: nn.Module, history: His
 def command_of(name: str, size: str, changes: dict[str, int]) -> str:
     from accelerate import PartialState
 
-    processes = PartialState().num_processes
-    launcher = "python" if processes == 1 else f"accelerate launch --num_processes {processes}"
-    return " ".join([launcher, "-m helpers.train", name, "--size", size, *as_options(changes)])
+    processes, precision = PartialState().num_processes, os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
+    launcher = ["accelerate launch"]
+    launcher += [f"--num_processes {processes}"] * (processes > 1)
+    launcher += [f"--mixed_precision {precision}"] * (precision != "no")
+    words = launcher if len(launcher) > 1 else ["python"]
+    return " ".join([*words, "-m helpers.train", name, "--size", size, *as_options(changes)])
 
 
 def as_options(changes: dict[str, int]) -> list[str]:
