@@ -19,13 +19,13 @@ from helpers.diffusion.forward import (
 )
 from helpers.diffusion.guidance import guided
 from helpers.diffusion.ideal import posterior_mean
-from helpers.diffusion.samplers import keep_known, reverse_step, sample, timesteps, within
+from helpers.diffusion.samplers import forward_step, keep_known, reverse_step, sample, timesteps, within
 from helpers.diffusion.targets import (
     TARGETS,
+    VARIANCE,
     as_denoiser,
     diffusion_loss,
     find_eps,
-    flow_weight,
     logit_normal_times,
     on_schedule,
     uniform_times,
@@ -155,14 +155,22 @@ def test_the_targets_are_the_derivatives_that_their_papers_name():
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_loss_is_the_mean_square_of_what_was_missed(target):
-    """A model that answers 0 misses all of the target, whose mean square is known for x0 of mean square 1."""
+    """A model that answers 0 misses all of the target, whose mean square is known: of edm for data of VARIANCE."""
     schedule, n = cosine_schedule(), 20_000
-    x0 = noise(n, 4).sign()
+    x0 = noise(n, 4).sign() * (VARIANCE**0.5 if target == "edm" else 1)
     torch.manual_seed(0)
     loss, parts = diffusion_loss(lambda x, t: torch.zeros_like(x), x0, schedule, target)
-    assert loss.item() == pytest.approx({"eps": 1, "x0": 1, "v": 1, "flow": 2}[target], rel=0.02)
+    assert loss.item() == pytest.approx({"eps": 1, "x0": 1, "v": 1, "edm": 1, "flow": 2}[target], rel=0.02)
     assert sum(parts.values()).item() == pytest.approx(loss.item(), rel=1e-5)
     assert parts["low_t"].item() == pytest.approx(parts["high_t"].item(), rel=0.05), "as many t in each half"
+
+
+def test_edm_is_karras_et_als():
+    """Their D(x; sigma) = c_skip x + c_out F(x), with x / signal and noise / signal in place of x and sigma."""
+    signal, noise_level = torch.tensor([0.9, 0.5, 0.1]), torch.tensor([0.1, 0.5, 0.9])
+    x, answer, sigma, deviation = noise(3), noise(3, seed=1), noise_level / signal, VARIANCE**0.5
+    skip, out = deviation**2 / (sigma**2 + deviation**2), sigma * deviation / (sigma**2 + deviation**2) ** 0.5
+    torch.testing.assert_close(TARGETS["edm"].x0(x, answer, signal, noise_level), skip * x / signal + out * answer)
 
 
 @EVERY
@@ -512,9 +520,9 @@ def halve(x, t):
     (lambda s: last(halve, X, s, 5, eta=math.nan), "got nan"),
     (lambda s: last(lambda x, t: x[:, :1], X, s, 5), r"in the shape of x, \(2, 3\); got \(2, 1\)"),
     (lambda s: diffusion_loss(lambda x, t: x[:, :1], X, s), r"in the shape of x0, \(2, 3\); got \(2, 1\)"),
-    (lambda s: diffusion_loss(halve, X, s, "noise"), "one of eps, x0, v, flow; got 'noise'"),
+    (lambda s: diffusion_loss(halve, X, s, "noise"), "one of eps, x0, v, edm, flow; got 'noise'"),
     (lambda s: as_denoiser(halve, s, "velocity"), "one of eps, x0, v, flow; got 'velocity'"),
-    (lambda s: as_denoiser(halve, flow_schedule(), "eps"), "eps says nothing of x0 there: predict x0, v or flow"),
+    (lambda s: as_denoiser(halve, flow_schedule(), "eps"), "eps says nothing of x0 there: predict another one"),
     (lambda s: posterior_mean(torch.zeros(0, 3), s), r"N at least 1; got torch.float32 \(0, 3\)"),
     (lambda s: posterior_mean(X, s)(torch.zeros(2, 4), 5), r"the data have the shape \(3,\); got x of \(4,\)"),
     (lambda s: posterior_mean(X, s)(X, 0), "ask from t = 1 on"),
@@ -627,23 +635,35 @@ def test_a_shifted_flow_is_the_same_path_at_other_times(shift):
     assert torch.allclose(ratio, torch.full_like(ratio, shift))
 
 
-def test_x0_with_the_weight_of_flow_has_the_loss_of_flow():
-    schedule, x0 = flow_schedule(), noise(6, 2, 4)
-    level = torch.tensor([60, 100, 300, 500, 800, 1000])
+def test_a_step_forward_from_a_noised_picture_is_the_noised_picture():
+    schedule, x0 = linear_schedule(), torch.full((40_000,), 0.7)
+    torch.manual_seed(0)
+    there = forward_step(schedule.add_noise(x0, 300, torch.randn_like(x0)), schedule, 300, 500)
+    assert there.mean().item() == pytest.approx(0.7 * schedule.signal[500].item(), abs=0.02)
+    assert there.std().item() == pytest.approx(schedule.noise[500].item(), rel=0.02)
 
-    def guess(x, t):
-        return 0.3 * x + 0.1
 
-    def velocity(x, t):
-        return (x - guess(x, t)) / schedule.at(t, x)[1]
+def test_rounds_bring_what_is_pasted_and_what_is_drawn_into_agreement():
+    """Two pictures, (-1, -1) and (1, 1): whoever sees one number knows the other, and what is drawn follows."""
+    schedule, data = flow_schedule(), torch.tensor([[-1.0, -1.0], [1.0, 1.0]])
+    known, mask = torch.ones(1, 2), torch.tensor([[False, True]])
+    calls = []
 
-    losses = []
-    for model, target, weight in ((guess, "x0", flow_weight), (velocity, "flow", None)):
-        torch.manual_seed(3)
-        losses.append(diffusion_loss(model, x0, schedule, target, times=lambda *_: level, weight=weight)[0])
-    assert torch.allclose(*losses, rtol=1e-5)
-    signal, near = torch.tensor([1.0, 0.99]), torch.tensor([0.0, 0.01])
-    assert flow_weight(signal, near).tolist() == pytest.approx([400, 400]), "near the picture it stays finite"
+    def denoise(x, t):
+        calls.append(t)
+        return posterior_mean(data, schedule)(x, t)
+
+    right = {}
+    for rounds in (1, 4):
+        generator = torch.Generator().manual_seed(0)
+        x = torch.randn(500, 2, generator=generator)
+        paste = keep_known(known, mask, schedule, generator)
+        _, drawn, _ = last(denoise, x, schedule, 6, 1.0, paste, generator, rounds)
+        right[rounds] = (drawn[:, 1] > 0).float().mean().item()
+    assert len(calls) == 6 + 24
+    assert right[1] < right[4] > 0.97, right
+    with pytest.raises(ValueError, match="0 rounds"):
+        last(denoise, x, schedule, 6, rounds=0)
 
 
 @pytest.mark.parametrize("other", SCHEDULES)

@@ -102,7 +102,7 @@ def test_a_wrong_port_is_refused_in_words(net, change, message):
 def test_a_port_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match="takes no context"):
         UNet(**SMALL)(torch.zeros(1, 3, 16, 16), 5, context=torch.zeros(1, 2, 6))
-    with pytest.raises(ValueError, match="cannot be folded"):
+    with pytest.raises(ValueError, match="cannot be halved"):
         UNet(size=30)
 
 

@@ -21,7 +21,7 @@ from .targets import find_eps
 
 @torch.no_grad()
 def sample(denoise, x: Tensor, schedule: Schedule, steps: int = 50, eta: float = 0.0, paste=None,
-           generator: torch.Generator | None = None):
+           generator: torch.Generator | None = None, rounds: int = 1):
     r"""A generator that yields (t, x, x0) after every step: x (B, ...) at time t, and the guess x0 it was made from.
 
     denoise    denoise(x, t) -> x0, (B, ...), t (B,) whole numbers
@@ -29,20 +29,27 @@ def sample(denoise, x: Tensor, schedule: Schedule, steps: int = 50, eta: float =
     steps      1 to T: how often denoise is called. The first call is at T, the last yields t = 0
     eta        0 DDIM, the path is fixed by x; 1 DDPM; between them, that share of DDPM's noise
     paste      paste(x, t) -> x, after every step: see `keep_known`
-    generator  of the noise where eta > 0; torch's own without it
-    ValueError, on the first step, for steps or eta out of range and for answers of another shape.
+    generator  of the noise where eta > 0 or rounds > 1; torch's own without it
+    rounds     how often each step is made, with new noise between: what is pasted and what is drawn come to agree
+               (RePaint, algorithm 1, with jumps of one step). Each is a call; the last one is yielded
+    ValueError, on the first step, for steps, eta or rounds out of range and for answers of another shape.
     """
     if not 0 <= eta <= 1:
         raise ValueError(f"eta is a share of noise, from 0 (DDIM) to 1 (DDPM); got {eta}")
+    if rounds < 1:
+        raise ValueError(f"each step is made once or more often; got {rounds} rounds")
     for t, s in pairwise(timesteps(schedule, steps)):
-        x0 = denoise(x, torch.full((len(x),), t, device=x.device))
-        if x0.shape != x.shape:
-            raise ValueError(f"denoise answers in the shape of x, {tuple(x.shape)}; got {tuple(x0.shape)}")
-        x, std = reverse_step(x, x0, schedule, t, s, eta)
-        if std > 0:
-            x = x + std * noise_like(x, generator)
-        if paste is not None:
-            x = paste(x, s)
+        for again in range(rounds):
+            if again:
+                x = forward_step(x, schedule, s, t, generator)
+            x0 = denoise(x, torch.full((len(x),), t, device=x.device))
+            if x0.shape != x.shape:
+                raise ValueError(f"denoise answers in the shape of x, {tuple(x.shape)}; got {tuple(x0.shape)}")
+            x, std = reverse_step(x, x0, schedule, t, s, eta)
+            if std > 0:
+                x = x + std * noise_like(x, generator)
+            if paste is not None:
+                x = paste(x, s)
         yield s, x, x0
 
 
@@ -78,6 +85,13 @@ def reverse_step(x: Tensor, x0: Tensor, schedule: Schedule, t: int, s: int, eta:
     return signal_s * x0 + (noise_s**2 - std**2) ** 0.5 * eps, std
 
 
+def forward_step(x: Tensor, schedule: Schedule, s: int, t: int, generator: torch.Generator | None = None) -> Tensor:
+    r"""x_t ~ q(x_t | x_s), from x_s (B, ...) at an earlier time s < t: the forward process, from where one is."""
+    shrunk = schedule.signal[t].item() / schedule.signal[s].item()
+    std = (schedule.noise[t].item() ** 2 - (shrunk * schedule.noise[s].item()) ** 2) ** 0.5
+    return shrunk * x + std * noise_like(x, generator)
+
+
 def noise_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
     r"""eps ~ N(0, I) of the shape of x, drawn where the generator is: a CPU's gives every device the same noise."""
     device = generator.device if generator else x.device
@@ -87,7 +101,7 @@ def noise_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
 def keep_known(x0: Tensor, mask: Tensor, schedule: Schedule, generator: torch.Generator | None = None):
     r"""paste(x, t) -> x with its known part replaced by that of x0 under fresh noise of time t: inpainting.
 
-    RePaint, equation 8, without its repeated steps. At t = 0 the known part is that of x0, exactly.
+    RePaint, equation 8; its repeated steps are `rounds` of `sample`. At t = 0 the known part is that of x0, exactly.
     x0    what is partly known, (B, ...), or (1, ...) for many fillings of one; its hidden part is never read
     mask  boolean, True = hidden, as everywhere; of a shape that expands to that of x0, such as (B, 1, S, S)
     ValueError for a mask that is not boolean or does not fit x0, and for an x that x0 does not fit.

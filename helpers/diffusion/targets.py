@@ -1,7 +1,7 @@
 r"""What a network is asked for, and the loss: of a noisy picture and its noise level, what is noise and what picture?
 
-Notebook 12. Papers: Ho, Jain & Abbeel 2020 (eps); Salimans & Ho 2022 (v); Liu, Gong & Liu 2022 (flow); Li & He, "Back
-to basics: let denoising generative models denoise", 2025 (x0 with the weight of flow, which this course trains).
+Notebook 12. Papers: Ho, Jain & Abbeel 2020 (eps); Salimans & Ho 2022 (v); Karras, Aittala, Aila & Laine 2022 (edm,
+which this course trains); Liu, Gong & Liu 2022 (flow).
 
 B batch · ... the shape of one picture, a latent or a point · t whole numbers, 0 (clean) to T (noise)
 """
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from .forward import Schedule
 
-NEAREST = 0.05  # of the noise in `flow_weight`: nearer to the picture, errors count no more than here
+VARIANCE = 0.64  # sigma_data^2, of the numbers of a tiny scene; Karras et al. 2022 take 0.25 for photographs
 
 
 class Target(NamedTuple):
@@ -29,6 +29,11 @@ class Target(NamedTuple):
     x0: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 
+def edm_length(signal, noise):
+    r"""sigma_data times the standard deviation of x_t."""
+    return (VARIANCE * (VARIANCE * signal**2 + noise**2)) ** 0.5
+
+
 TARGETS = {
     # DDPM, equations 11 and 14. Says nothing of x0 where no signal is left
     "eps": Target(lambda x0, eps, signal, noise: eps,
@@ -38,6 +43,10 @@ TARGETS = {
     # Salimans & Ho 2022, section 4; the divisor is 1 where the variance is preserved
     "v": Target(lambda x0, eps, signal, noise: signal * eps - noise * x0,
                 lambda x, v, signal, noise: (signal * x - noise * v) / (signal**2 + noise**2)),
+    # Karras et al. 2022, table 1, up to the sign v for data that are not of variance 1: of variance 1 at every t
+    "edm": Target(lambda x0, eps, signal, noise: (noise * x0 - VARIANCE * signal * eps) / edm_length(signal, noise),
+                  lambda x, edm, signal, noise: (VARIANCE * signal * x + noise * edm_length(signal, noise) * edm)
+                  / (VARIANCE * signal**2 + noise**2)),
     # Liu et al. 2022, equation 1: dx/dt of the straight path, where the divisor is 1
     "flow": Target(lambda x0, eps, signal, noise: eps - x0,
                    lambda x, flow, signal, noise: (x - noise * flow) / (signal + noise)),
@@ -58,7 +67,7 @@ def as_denoiser(model, schedule: Schedule, target: str = "eps"):
     """
     check_target(target)
     if target == "eps" and schedule.signal[-1] == 0:
-        raise ValueError("at T this path is noise alone, and eps says nothing of x0 there: predict x0, v or flow")
+        raise ValueError("at T this path is noise alone, and eps says nothing of x0 there: predict another one")
 
     def denoise(x: Tensor, t: Tensor, *args, **kwargs) -> Tensor:
         return TARGETS[target].x0(x, model(x, t, *args, **kwargs), *schedule.at(t, x))
@@ -104,16 +113,8 @@ def logit_normal_times(schedule: Schedule, x0: Tensor, mean: float = 0.0, std: f
     return (share * schedule.last).ceil().long().clamp(1, schedule.last)
 
 
-def flow_weight(signal: Tensor, noise: Tensor) -> Tensor:
-    r"""1 / noise^2, as `weight`: with it an answer x0 has the loss of an answer eps - x0 = (x_t - x0) / noise.
-
-    So on the straight path of `flow_schedule`; noise below NEAREST counts as that much (Li & He 2025, section 4).
-    """
-    return noise.clamp(min=NEAREST) ** -2
-
-
 def diffusion_loss(model, x0: Tensor, schedule: Schedule, target: str = "eps", cond: dict | None = None,
-                   times=uniform_times, weight=None):
+                   times=uniform_times):
     r"""(loss, {"low_t": ..., "high_t": ...}): the mean of (target - model(x_t, t))^2 over numbers and batch.
 
     L_simple, DDPM, equation 14, for any row of `TARGETS`. The two parts sum to the loss: what the pictures with
@@ -121,7 +122,6 @@ def diffusion_loss(model, x0: Tensor, schedule: Schedule, target: str = "eps", c
     x0     (B, ...), in [-1, 1], or latents of standard deviation 1
     cond   arguments of the model by their names, such as context=(B, N, D)
     times  (schedule, x0) -> t (B,), drawn anew for each batch
-    weight (signal, noise) -> of each picture's error, such as `flow_weight`; None: 1, as in the paper
     ValueError for a model whose answer has another shape, and for a target that is not in the table.
     """
     check_target(target)
@@ -129,8 +129,7 @@ def diffusion_loss(model, x0: Tensor, schedule: Schedule, target: str = "eps", c
     answer = model(schedule.add_noise(x0, t, eps), t, **(cond or {}))
     if answer.shape != x0.shape:
         raise ValueError(f"the model answers in the shape of x0, {tuple(x0.shape)}; got {tuple(answer.shape)}")
-    levels = schedule.at(t, x0)
-    error = (answer - TARGETS[target].of(x0, eps, *levels)).square()                    # (B, ...)
-    share = (error if weight is None else weight(*levels) * error).flatten(1).mean(1) / len(x0)      # (B,)
+    error = (answer - TARGETS[target].of(x0, eps, *schedule.at(t, x0))).square()        # (B, ...)
+    share = error.flatten(1).mean(1) / len(x0)                                          # (B,)
     high = t > schedule.last / 2
     return share.sum(), {"low_t": share[~high].sum().detach(), "high_t": share[high].sum().detach()}

@@ -14,7 +14,7 @@ from torch import nn
 
 from ..data.text import is_token
 from ..diffusion.forward import Schedule
-from ..diffusion.targets import diffusion_loss, flow_weight, logit_normal_times
+from ..diffusion.targets import diffusion_loss, logit_normal_times
 from .clip import TextTower
 from .unet import UNet
 
@@ -50,6 +50,6 @@ class GLIDE(nn.Module):
         return self.unet(x, t, context, mask, vector)
 
 
-def prompt_loss(model, batch, schedule: Schedule, target: str = "x0", times=logit_normal_times, weight=flow_weight):
+def prompt_loss(model, batch, schedule: Schedule, target: str = "edm", times=logit_normal_times):
     r"""`diffusion_loss` of pictures with their texts, for `train`: {"images": (B, C, S, S), "texts": (B, T)}."""
-    return diffusion_loss(model, batch["images"], schedule, target, model.read(batch["texts"]), times, weight)
+    return diffusion_loss(model, batch["images"], schedule, target, model.read(batch["texts"]), times)

@@ -102,7 +102,6 @@ class UNet(nn.Module):
 
     widths    of the levels, the finest first; each level has half the side of the one before
     reads     at how many of the coarsest levels places read each other and the context
-    fold      so many pixels a side become one place: (C, S, S) -> (C fold^2, S / fold, S / fold), and back at the end
     context, vector, concat   D of a token, numbers of the vector, channels: what the three ports take; None: nothing
     last      T, the largest t it is asked at: t is told to it in thousandths of T
     The arguments of `forward`: x (B, C, S, S), t (B,) or one number, context (B, N, D), mask (B, N) bool, True where
@@ -111,17 +110,17 @@ class UNet(nn.Module):
 
     optimizer = "muon"  # of `training.loop`
 
-    def __init__(self, channels: int = 3, size: int = 32, widths=(48, 72, 112), depth: int = 1, reads: int = 2,
-                 fold: int = 2, context: int | None = None, vector: int | None = None, concat: int | None = None,
+    def __init__(self, channels: int = 3, size: int = 32, widths=(16, 32, 64, 112), depth: int = 1,
+                 reads: int = 2, context: int | None = None, vector: int | None = None, concat: int | None = None,
                  last: int = 1000):
         super().__init__()
-        if size % (fold * 2 ** (len(widths) - 1)):
-            raise ValueError(f"{size} pixels cannot be folded by {fold} and halved {len(widths) - 1} times")
+        if size % 2 ** (len(widths) - 1):
+            raise ValueError(f"{size} pixels cannot be halved {len(widths) - 1} times")
         self.config = {"channels": channels, "size": size, "widths": list(widths), "depth": depth, "reads": reads,
-                       "fold": fold, "context": context, "vector": vector, "concat": concat, "last": last}
-        side, levels = size // fold, range(len(widths))
-        self.stem = nn.Conv2d((channels + (concat or 0)) * fold**2, widths[0], 3, padding=1)
-        self.positions = nn.Parameter(0.02 * torch.randn(widths[0], side, side))
+                       "context": context, "vector": vector, "concat": concat, "last": last}
+        levels = range(len(widths))
+        self.stem = nn.Conv2d(channels + (concat or 0), widths[0], 3, padding=1)
+        self.positions = nn.Parameter(0.02 * torch.randn(widths[0], size, size))
         self.time = nn.Sequential(nn.Linear(WAVES, EMBEDDED), nn.SiLU(), nn.Linear(EMBEDDED, EMBEDDED))
         self.vector = None if vector is None else nn.Linear(vector, EMBEDDED)
 
@@ -131,7 +130,7 @@ class UNet(nn.Module):
         self.down = nn.ModuleList(level(i, widths[max(i - 1, 0)]) for i in levels)
         self.middle = level(levels[-1], widths[-1])
         self.up = nn.ModuleList(level(i, widths[min(i + 1, levels[-1])] + widths[i]) for i in reversed(levels))
-        self.norm, self.answer = nn.GroupNorm(8, widths[0]), nn.Conv2d(widths[0], channels * fold**2, 3, padding=1)
+        self.norm, self.answer = nn.GroupNorm(8, widths[0]), nn.Conv2d(widths[0], channels, 3, padding=1)
         start_at_zero(self.answer)
 
     def embed_time(self, t, vector, count: int):
@@ -144,7 +143,7 @@ class UNet(nn.Module):
         check_ports(self.config, x, context, vector, concat)
         e = self.embed_time(t, vector, len(x))                                 # (B, E)
         pixels = x if concat is None else torch.cat([x, concat], 1)            # (B, C + K, S, S)
-        h = self.stem(F.pixel_unshuffle(pixels, self.config["fold"])) + self.positions
+        h = self.stem(pixels) + self.positions
         kept = []
         for i, level in enumerate(self.down):
             h = level(F.avg_pool2d(h, 2) if i else h, e, context, mask)        # (B, W, side, side), halved each time
@@ -153,7 +152,7 @@ class UNet(nn.Module):
         for i, level in enumerate(self.up):
             h = F.interpolate(h, scale_factor=2.0) if i else h
             h = level(torch.cat([h, kept.pop()], 1), e, context, mask)         # (B, W, side, side), doubled each time
-        return F.pixel_shuffle(self.answer(F.silu(self.norm(h))), self.config["fold"])
+        return self.answer(F.silu(self.norm(h)))                               # (B, C, S, S)
 
 
 def start_at_zero(layer) -> None:

@@ -37,7 +37,7 @@ class TextToImage:
     limit     each guess is clamped to [-limit, limit], the range of pictures; None: it is not
     """
 
-    def __init__(self, model: GLIDE, schedule: Schedule, target: str = "x0", limit: float | None = 1.0):
+    def __init__(self, model: GLIDE, schedule: Schedule, target: str = "edm", limit: float | None = 1.0):
         self.model, self.schedule, self.limit = model, schedule, limit
         self.words = Tokenizer(model.config["vocabulary"])
         self.denoise = as_denoiser(model, schedule, target)
