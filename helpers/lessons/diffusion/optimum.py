@@ -14,6 +14,7 @@ B pictures · P pixels · C colours · G backgrounds · H parts (shape, size, co
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -31,6 +32,7 @@ STDS = 3.0               # each of which reaches so many standard deviations fro
 FALL = 2.0               # the noise falls by this factor from one to the next
 UNLIKELY = 3e-4          # a part with less of the probability is dropped
 AT_ONCE = 4              # pictures whose probabilities are held at a time, each 2 MB
+DRAWN_AT_ONCE = 1024     # covers
 BACKGROUND = drawing.BACKGROUND_PALETTE[:, 0].double()                               # (G,): they are greys
 DIFFERENCE = drawing.PALETTE.double()[:, None] - BACKGROUND[:, None]                 # (C, G, 3)
 
@@ -68,11 +70,7 @@ class SceneOptimum:
         self.schedule, self.sharp = schedule, sharp
         self.allowed = torch.zeros(len(drawing.SHAPES), len(drawing.COLOURS), dtype=torch.bool)
         self.allowed[tuple(drawing.pairings(split).T)] = True
-        self.parts = torch.cartesian_prod(*(torch.arange(len(VALUES[name])) for name in PLACED))     # (H, 4)
-        self.low, self.high = jitter_box(self.parts)                                       # (H, 3) each
-        everywhere = midpoints(self.low, self.high, grid)                           # (H, J, 3)
-        # float32 is exact enough for noise of SHARP and above; below, differences of large exponents decide
-        self.covers = self.cover_points(torch.arange(len(self.parts)), everywhere, torch.float32)
+        self.parts, self.low, self.high, self.covers = everywhere(tuple(grid))
 
     def __call__(self, x: Tensor, t: int | Tensor) -> Tensor:
         means = [mean_picture(posterior) for posterior in self.posteriors(x, t)]
@@ -136,18 +134,34 @@ class SceneOptimum:
             kept = kept[likely]
             low, high = narrowed(points, weight / weight.sum(1, keepdim=True), self.low[kept], self.high[kept])
             level = torch.maximum(level / FALL, noise)
-            covers = self.cover_points(kept, midpoints(low, high, FINE_GRID))
+            covers = cover_points(self.parts, kept, midpoints(low, high, FINE_GRID))
             logits = self.log_likelihood(y, covers, signal[None], level[None])[0].unflatten(0, (len(kept), -1))
             # a part with a smaller grid has less of the prior in it
             logits += ((high - low) / (self.high - self.low)[kept]).prod(1).log()[:, None, None, None]
             found = Posterior(softmax(logits.flatten(0, 1)), covers)
         return found
 
-    def cover_points(self, kept: Tensor, points: Tensor, dtype=torch.float64) -> Covers:
-        r"""The covers of parts `kept` (h,) at points (h, J, 3)."""
-        part, points = kept.repeat_interleave(points.shape[1]), points.flatten(0, 1)
-        cover = drawing.coverage(self.parts[part, 0], *points.float().unbind(1)).flatten(1).to(dtype)
-        return Covers(part, points, cover, cover.sum(1).double(), torch.linalg.vecdot(cover, cover).double())
+
+@cache
+def everywhere(grid: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor, Covers]:
+    r"""All parts (H, 4), the lowest and the highest x, y, r of each (H, 3), and their covers: made once for a grid."""
+    parts = torch.cartesian_prod(*(torch.arange(len(VALUES[name])) for name in PLACED))              # (H, 4)
+    low, high = jitter_box(parts)
+    # float32 is exact enough for noise of SHARP and above; below, differences of large exponents decide
+    covers = cover_points(parts, torch.arange(len(parts)), midpoints(low, high, grid), torch.float32)
+    return parts, low, high, covers
+
+
+def cover_points(parts: Tensor, kept: Tensor, points: Tensor, dtype=torch.float64) -> Covers:
+    r"""The covers of those of `parts` (H, 4) that are `kept` (h,), at points (h, J, 3)."""
+    part, points = kept.repeat_interleave(points.shape[1]), points.flatten(0, 1)
+    cover = torch.empty(len(part), drawing.SIZE**2, dtype=dtype)
+    energy = torch.empty(len(part), dtype=torch.float64)
+    for rows in torch.arange(len(part)).split(DRAWN_AT_ONCE):  # what lies between is several times as large
+        x, y, radius = points[rows].float().unbind(1)
+        cover[rows] = drawing.coverage(parts[part[rows], 0], x, y, radius).flatten(1).to(dtype)
+        energy[rows] = torch.linalg.vecdot(cover[rows], cover[rows]).double()
+    return Covers(part, points, cover, cover.sum(1).double(), energy)
 
 
 def jitter_box(parts: Tensor) -> tuple[Tensor, Tensor]:
