@@ -21,14 +21,14 @@ IDEAL = posterior_mean(WORLD, SCHEDULE)  # it can draw these six pictures and no
 
 
 def test_a_seed_draws_the_same_pictures_however_many_at_once():
-    whole, parts = (diffusion.draw(IDEAL, 7, 8, 0.0, seed=2, at_once=k) for k in (100, 3))
+    whole, parts = (diffusion.draw_new(IDEAL, 7, 8, 0.0, seed=2, at_once=k) for k in (100, 3))
     assert whole.shape == (7, 3, 32, 32) and torch.allclose(whole, parts, atol=1e-5)
-    assert diffusion.nearest(whole, WORLD)[0].max() < 1e-3, "an ideal denoiser draws what it knows"
-    assert not torch.equal(whole, diffusion.draw(IDEAL, 7, 8, 0.0, seed=3))
+    assert diffusion.nearest_of(whole, WORLD)[0].max() < 1e-3, "an ideal denoiser draws what it knows"
+    assert not torch.equal(whole, diffusion.draw_new(IDEAL, 7, 8, 0.0, seed=3))
 
 
 def test_fresh_noise_is_the_seeds_too():
-    first, again, other = (diffusion.draw(IDEAL, 4, 20, 1.0, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (diffusion.draw_new(IDEAL, 4, 20, 1.0, seed=seed) for seed in (1, 1, 2))
     assert torch.equal(first, again) and not torch.equal(first, other)
 
 
@@ -53,7 +53,7 @@ def test_what_has_settled():
 
 def test_the_nearest_one():
     pictures = WORLD[[4, 2]] + torch.tensor([0.1, -0.2])[:, None, None, None]
-    far, which = diffusion.nearest(pictures, WORLD)
+    far, which = diffusion.nearest_of(pictures, WORLD)
     assert which.tolist() == [4, 2] and far.tolist() == pytest.approx([0.1, 0.2], abs=1e-4)
 
 
@@ -63,7 +63,7 @@ def test_fillings_keep_what_is_known_and_differ_in_the_rest():
     twins = torch.cat([WORLD[:1], torch.where(half, WORLD[1:2], WORLD[:1])])  # two that agree in the known part
     found = diffusion.fillings(posterior_mean(twins, SCHEDULE), WORLD[0], half, n=12, steps=20)
     assert (found - WORLD[0]).abs()[:, :, ~half[0]].max() < 1e-5
-    assert set(diffusion.nearest(found, twins)[1].tolist()) == {0, 1}, "both answers are drawn"
+    assert set(diffusion.nearest_of(found, twins)[1].tolist()) == {0, 1}, "both answers are drawn"
 
 
 @pytest.mark.parametrize("sigma", [0.05, 0.1, 0.3, 0.5])
@@ -86,10 +86,10 @@ def test_errors_of_networks_that_are_known():
         return torch.zeros_like(x)
 
     power = scenes.make_scenes(200, diffusion.NEW_SCENES_SEED)[0].square().mean().item()
-    assert list(diffusion.errors("x0", exact).values()) == pytest.approx([power] * len(diffusion.LEVELS), rel=1e-4)
+    assert list(diffusion.errors("x0", exact).values()) == pytest.approx([power] * len(diffusion.ERROR_TIMES), rel=1e-4)
     heard = []
     diffusion.errors("x0", lambda x, t: heard.append(t.unique().item()) or exact(x, t), told=False, n=2)
-    assert heard == [0] * len(diffusion.LEVELS)
+    assert heard == [0] * len(diffusion.ERROR_TIMES)
     silent = diffusion.errors("eps", exact, n=50)["100"]  # no noise is seen: the guess is x_t / signal, clamped
     assert 0.3 * (0.1 / 0.9) ** 2 < silent < (0.1 / 0.9) ** 2
 
@@ -116,7 +116,7 @@ def test_the_last_pictures_are_those_that_the_loop_saw(monkeypatch):
             return (0 * self.weight).sum() + 1
 
     monkeypatch.setattr(recipes, "PROCESSES", 1)
-    monkeypatch.setattr(recipes, "STEPS", 3)
+    monkeypatch.setattr(recipes, "TRAINING_STEPS", 3)
     train(Nothing(1, 1), scene_batches(recipes.BATCH), lambda net, x: (net(x), {"part": 1.0}), 3, label=None)
     assert torch.equal(recipes.last_pictures(100), torch.cat(seen[-2:])) and len(seen) == 3
 
@@ -159,7 +159,7 @@ def step(x, x0, a, b, c, d):
     ("from_v", lambda x, v, a, b: (b * x + a * v, a * x - b * v), "in the order"),
     ("from_v", lambda x, v, a, b: (a * x + b * v, b * x + a * v), "a sign"),
     ("from_v", lambda x, v, a, b: a * x - b * v, "two tensors"),
-    ("how_near", lambda a, b: diffusion.nearest(a, b)[0], "✓"),
+    ("how_near", lambda a, b: diffusion.nearest_of(a, b)[0], "✓"),
     ("how_near", lambda a, b: torch.cdist(a.flatten(1), b.flatten(1)).min(1).values, "over the 48"),
     ("how_near", lambda a, b: torch.cdist(a.flatten(1), b.flatten(1)).min(0).values, "✗"),
     ("how_near", lambda a, b: torch.cdist(a.flatten(1), b.flatten(1)).mean(1) / 48**0.5, "✗"),

@@ -35,8 +35,7 @@ def timed_unet(net, x, t) -> Diagram:
     for i, part in enumerate(right):
         rows[i] += [*[None] * (2 * (len(left) - i) - 1), part]
     rows[0] += [arrow("answer"), leaves]
-    bottom = box(up[0], "\nthree levels")
-    table = grid(*rows, [*[None] * (2 + len(left)), bottom], gap=(5, 8))
+    table = grid(*rows, [*[None] * (2 + len(left)), bottom := box(up[0], "\nthree levels")], gap=(5, 8))
     links = [connect(a, "bottom", b, "left") for a, b in zip(left, [*left[1:], bottom], strict=True)]
     links += [connect(a, "right", b, "bottom") for a, b in zip([bottom, *right[:0:-1]], right[::-1], strict=True)]
     links += [connect(a, "right", b, "left", "kept", dashed=True) for a, b in zip(left, right, strict=True)]

@@ -8,7 +8,7 @@ from ...course.checks import Exercise, assert_close, assert_shape
 from ...diffusion.forward import cosine_schedule
 from ...diffusion.samplers import reverse_step
 from ...diffusion.targets import TARGETS
-from .experiments import nearest
+from .experiments import nearest_of
 
 
 def example_step(schedule, n: int = 4):
@@ -70,7 +70,7 @@ def how_near() -> Exercise:
     def finds_the_nearest(answer):
         found = answer(pictures, known)
         assert_shape("the distances", found, (7,))
-        right = nearest(pictures, known)[0]
+        right = nearest_of(pictures, known)[0]
         assert not torch.allclose(found, right * 48**0.5, atol=1e-4), "root of the *mean* over the 48 numbers"
         assert not torch.allclose(found, right.square(), atol=1e-4) or right[2] < 1e-3, "take the root"
         assert_close("the distances", found, right, 1e-2)

@@ -18,9 +18,9 @@ from ..ae_vs_vae.experiments import scene_kinds
 from .gap import noised
 
 SCHEDULE = flow_schedule()
-STEPS, ETA = 50, 1.0  # of the sampler, unless a knob says otherwise: the best of those tried, on other noises
-LEVELS = (100, 300, 500, 700, 850, 950)  # noise levels at which errors are told
-KINDS = 84  # of training scenes: 28 pairings of shape and colour on three grounds
+DRAWING_STEPS, ETA = 50, 1.0  # of the sampler, unless a knob says otherwise: the best of those tried, on other noises
+ERROR_TIMES = (100, 300, 500, 700, 850, 950)  # noise levels at which errors are told
+SCENE_KINDS = 84  # of training scenes: 28 pairings of shape and colour on three grounds
 
 
 def denoiser(model, limit: float | None = 1.0):
@@ -28,8 +28,8 @@ def denoiser(model, limit: float | None = 1.0):
     return within(as_denoiser(model, SCHEDULE, "edm"), limit)
 
 
-def draw(denoise, n: int, steps: int = STEPS, eta: float = ETA, seed: int = 0, schedule: Schedule = SCHEDULE,
-         at_once: int = 100, side: int = 32) -> Tensor:
+def draw_new(denoise, n: int, steps: int = DRAWING_STEPS, eta: float = ETA, seed: int = 0,
+             schedule: Schedule = SCHEDULE, at_once: int = 100, side: int = 32) -> Tensor:
     r"""n pictures (n, 3, S, S) from noise. The same seed gives the same noise to start from, whatever the rest."""
     chance = torch.Generator().manual_seed(seed)
     noise, later = torch.randn(n, 3, side, side, generator=chance), torch.Generator().manual_seed(seed + 1)
@@ -57,7 +57,7 @@ def settled(guesses: Tensor) -> dict[str, Tensor]:
     return found | {"valid": parsed.valid.unflatten(0, guesses.shape[:2])}
 
 
-def nearest(pictures: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+def nearest_of(pictures: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
     r"""The distance of each picture (n, ...) to the nearest of `known` (N, ...), root mean square, and which it is."""
     found = torch.cdist(pictures.flatten(1), known.flatten(1)).min(1)
     return found.values / pictures[0].numel() ** 0.5, found.indices
@@ -92,7 +92,7 @@ def right_part(width: int = 18, side: int = 32) -> Tensor:
 def spread(parsed: scenes.Parsed) -> dict[str, float]:
     r"""Of the valid pictures: how many of the 84 kinds occur, and the share of the most frequent one, times 84."""
     counts = scene_kinds(parsed)[parsed.valid].bincount()
-    return {"kinds": int((counts > 0).sum()), "most": KINDS * (counts.max() / counts.sum()).item()}
+    return {"kinds": int((counts > 0).sum()), "most": SCENE_KINDS * (counts.max() / counts.sum()).item()}
 
 
 def untold(model):
@@ -104,7 +104,7 @@ def untold(model):
 def errors(target: str, model, told: bool = True, n: int = 200) -> dict[str, float]:
     r"""{"100": the mean of (guess - x0)^2 on n new scenes at t = 100, ...} of a network that answers `target`."""
     net, found = model if told else untold(model), {}
-    for level, x0, x in noised(SCHEDULE, LEVELS, n, NEW_SCENES_SEED):
+    for level, x0, x in noised(SCHEDULE, ERROR_TIMES, n, NEW_SCENES_SEED):
         t = torch.full((n,), level)
         guess = TARGETS[target].x0(x, net(x, t), *SCHEDULE.at(t, x)).clamp(-1, 1)
         found[str(level)] = (guess - x0).square().mean().item()
@@ -112,12 +112,12 @@ def errors(target: str, model, told: bool = True, n: int = 200) -> dict[str, flo
 
 
 def tried(names, seeds=(0, 1, 2)) -> dict[str, tuple[list[int], list[float]]]:
-    r"""{name: (LEVELS, the mean over the seeds of the error there)} of brief trainings, as recorded."""
-    found = {name: torch.tensor([[tuning.find(f"denoiser-{name}", seed=seed)[str(t)] for t in LEVELS]
+    r"""{name: (ERROR_TIMES, the mean over the seeds of the error there)} of brief trainings, as recorded."""
+    found = {name: torch.tensor([[tuning.find(f"denoiser-{name}", seed=seed)[str(t)] for t in ERROR_TIMES]
                                  for seed in seeds]) for name in names}
-    return {name: (list(LEVELS), values.mean(0).tolist()) for name, values in found.items()}
+    return {name: (list(ERROR_TIMES), values.mean(0).tolist()) for name, values in found.items()}
 
 
-def evaluate(model, n: int = 1000) -> dict[str, float]:
-    parsed = scenes.parse(draw(denoiser(model), n))
+def judge_drawings(model, n: int = 1000) -> dict[str, float]:
+    parsed = scenes.parse(draw_new(denoiser(model), n))
     return parsed.shares() | spread(parsed)

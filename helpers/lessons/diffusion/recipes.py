@@ -22,19 +22,19 @@ from ...training.loop import seed_at
 from ...training.recipes import Recipe, any_length
 from . import experiments as own
 
-BATCH, STEPS, PROCESSES = 64, 10_000, 2
-FEWER, BRIEFLY = 32, 400
-SMALL = {"widths": (16, 24, 48), "reads": 1}
+BATCH, TRAINING_STEPS, PROCESSES = 64, 10_000, 2
+BRIEF_BATCH, BRIEFLY = 32, 400
+BRIEF_SIZE = {"widths": (16, 24, 48), "reads": 1}
 HEAVY = partial(logit_normal_times, mean=1.0)
 
 
 def trial(name: str, target: str, times=logit_normal_times, told: bool = True) -> Recipe:
     r"""A brief training of a small network, for its errors at some noise levels."""
     loss = partial(diffusion_loss, schedule=own.SCHEDULE, target=target, times=times)
-    return Recipe(name=f"denoiser-{name}", build=partial(UNet, **SMALL), steps=BRIEFLY,
+    return Recipe(name=f"denoiser-{name}", build=partial(UNet, **BRIEF_SIZE), steps=BRIEFLY,
                   loss=loss if told else partial(untold_loss, loss), evaluate=partial(own.errors, target, told=told),
-                  batches=any_length(scene_batches, FEWER), ema=0.99,
-                  data=f"tiny scenes, drawn anew at every step, batches of {FEWER}")
+                  batches=any_length(scene_batches, BRIEF_BATCH), ema=0.99,
+                  data=f"tiny scenes, drawn anew at every step, batches of {BRIEF_BATCH}")
 
 
 def untold_loss(loss, model, x0):
@@ -44,7 +44,7 @@ def untold_loss(loss, model, x0):
 
 def last_pictures(n: int = 5000) -> torch.Tensor:
     r"""The pictures that `diffusion-scenes` saw last in its training, at least n of them: (N, 3, 32, 32)."""
-    make, end, found = scene_batches(BATCH), PROCESSES * STEPS, []
+    make, end, found = scene_batches(BATCH), PROCESSES * TRAINING_STEPS, []
     with torch.random.fork_rng([]):
         for index in range(end - -(-n // BATCH), end):
             torch.manual_seed(seed_at(0, index))
@@ -55,7 +55,7 @@ def last_pictures(n: int = 5000) -> torch.Tensor:
 def recipes():
     """The recipes of this notebook."""
     yield Recipe(
-        name="diffusion-scenes", build=UNet, steps=STEPS, ema=0.999, evaluate=own.evaluate,
+        name="diffusion-scenes", build=UNet, steps=TRAINING_STEPS, ema=0.999, evaluate=own.judge_drawings,
         loss=partial(diffusion_loss, schedule=own.SCHEDULE, target="edm", times=logit_normal_times),
         batches=any_length(scene_batches, BATCH),
         data=f"tiny scenes, drawn anew at every step, batches of {BATCH} in each process")

@@ -17,20 +17,20 @@ from . import experiments as diffusion
 from . import gap
 from .recipes import last_pictures
 
-WEIGHTS = "diffusion-scenes"
-DRAWS, FEWER = 1000, 300
+NETWORK = "diffusion-scenes"
+DRAWS, SOME = 1000, 300
 COUNTS = (1, 2, 4, 8, 16, 50)  # steps
 TIMES = (300, 500, 700, 800, 900)
 
 
 @cache
 def network():
-    return load(WEIGHTS)
+    return load(NETWORK)
 
 
 @cache
 def pictures():
-    return diffusion.draw(diffusion.denoiser(network()[0]), DRAWS)
+    return diffusion.draw_new(diffusion.denoiser(network()[0]), DRAWS)
 
 
 def drawn():
@@ -48,9 +48,9 @@ def drawn():
                 diffusion.spread(real)["kinds"], ">= 80")
     yield Score("diffusion.drawn.most", "share of the most frequent kind, times 84", found["most"], ".1f",
                 diffusion.spread(real)["most"], "<= 3")
-    loose = scenes.parse(diffusion.draw(diffusion.denoiser(network()[0], None), FEWER))
-    yield Score("diffusion.drawn.loose", f"valid of {FEWER} with guesses that are not clamped (baseline: clamped)",
-                loose.shares()["valid"], ".0%", parsed.valid[:FEWER].float().mean().item())
+    loose = scenes.parse(diffusion.draw_new(diffusion.denoiser(network()[0], None), SOME))
+    yield Score("diffusion.drawn.loose", f"valid of {SOME} with guesses that are not clamped (baseline: clamped)",
+                loose.shares()["valid"], ".0%", parsed.valid[:SOME].float().mean().item())
 
 
 def steps():
@@ -58,8 +58,8 @@ def steps():
     denoise = diffusion.denoiser(network()[0])
     for eta, name in ((0.0, "ddim"), (1.0, "ddpm")):
         for count in COUNTS:
-            shares = scenes.parse(diffusion.draw(denoise, FEWER, count, eta)).shares()
-            yield Score(f"diffusion.steps.{name}.{count}", f"valid of {FEWER}, {count} steps, eta = {eta:g}",
+            shares = scenes.parse(diffusion.draw_new(denoise, SOME, count, eta)).shares()
+            yield Score(f"diffusion.steps.{name}.{count}", f"valid of {SOME}, {count} steps, eta = {eta:g}",
                         shares["valid"], ".0%", bar="<= 0.05" if count == 1 else "")
             yield Score(f"diffusion.steps.{name}.{count}.nameable", "nameable ones", shares["nameable"], ".0%")
 
@@ -69,8 +69,8 @@ def schedules():
     own = diffusion.denoiser(network()[0])
     for name, make in SCHEDULES.items():
         other = make()
-        pictures = diffusion.draw(on_schedule(own, diffusion.SCHEDULE, other), FEWER, 8, 0.0, schedule=other)
-        yield Score(f"diffusion.schedules.{name}", f"valid of {FEWER}, 8 steps along {name}",
+        pictures = diffusion.draw_new(on_schedule(own, diffusion.SCHEDULE, other), SOME, 8, 0.0, schedule=other)
+        yield Score(f"diffusion.schedules.{name}", f"valid of {SOME}, 8 steps along {name}",
                     scenes.parse(pictures).shares()["valid"], ".0%")
 
 
@@ -78,7 +78,7 @@ def memory():
     r"""How near drawn pictures are to scenes of the training, and to as many that it never saw."""
     seen = last_pictures()
     for name, known in (("seen", seen), ("new", scenes.make_scenes(len(seen), 21)[0])):
-        far = diffusion.nearest(pictures(), known)[0]
+        far = diffusion.nearest_of(pictures(), known)[0]
         yield Score(f"diffusion.memory.{name}", f"mean distance of {DRAWS:,} drawn scenes to the nearest of "
                     f"{len(seen):,}, {name}", far.mean().item(), ".4f")
         yield Score(f"diffusion.memory.{name}.error", "its standard error", (far.std() / DRAWS**0.5).item(), ".4f")
