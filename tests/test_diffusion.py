@@ -521,7 +521,7 @@ def halve(x, t):
     (lambda s: last(lambda x, t: x[:, :1], X, s, 5), r"in the shape of x, \(2, 3\); got \(2, 1\)"),
     (lambda s: diffusion_loss(lambda x, t: x[:, :1], X, s), r"in the shape of x0, \(2, 3\); got \(2, 1\)"),
     (lambda s: diffusion_loss(halve, X, s, "noise"), "one of eps, x0, v, edm, flow; got 'noise'"),
-    (lambda s: as_denoiser(halve, s, "velocity"), "one of eps, x0, v, flow; got 'velocity'"),
+    (lambda s: as_denoiser(halve, s, "velocity"), "one of eps, x0, v, edm, flow; got 'velocity'"),
     (lambda s: as_denoiser(halve, flow_schedule(), "eps"), "eps says nothing of x0 there: predict another one"),
     (lambda s: posterior_mean(torch.zeros(0, 3), s), r"N at least 1; got torch.float32 \(0, 3\)"),
     (lambda s: posterior_mean(X, s)(torch.zeros(2, 4), 5), r"the data have the shape \(3,\); got x of \(4,\)"),

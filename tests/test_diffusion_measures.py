@@ -5,14 +5,17 @@ import torch
 from played import check_knobs, play
 
 from helpers.course import notebook_files
+from helpers.course.scores import PATH
 from helpers.data import scenes
 from helpers.data.batches import scene_batches
+from helpers.data.files import read_json
 from helpers.diffusion.ideal import posterior_mean
 from helpers.diffusion.samplers import reverse_step
 from helpers.lessons.diffusion import drawings, exercises, recipes
 from helpers.lessons.diffusion import experiments as diffusion
 from helpers.models.unet import UNet
 from helpers.training import tuning
+from helpers.training.checkpoints import load
 from helpers.training.loop import train
 
 SCHEDULE = diffusion.SCHEDULE
@@ -126,6 +129,28 @@ def test_what_was_tried_is_the_mean_of_three_seeds():
     each = [tuning.find("denoiser-edm", seed=seed)["500"] for seed in range(3)]
     assert len(set(each)) == 3
     assert errors[levels.index(500)] == pytest.approx(sum(each) / 3, rel=1e-5)
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return diffusion.denoiser(load("diffusion-scenes")[0])
+
+
+def test_the_shipped_network_draws_as_recorded(shipped):
+    """What test_scores.py leaves out: 60 pictures with other noise, whose shares lie where those of 300 do."""
+    shares = scenes.parse(diffusion.draw_new(shipped, 60, 16, 1.0, seed=9)).shares()
+    for name, suffix in (("valid", ""), ("nameable", ".nameable")):
+        wanted = read_json(PATH)["scores"][f"diffusion.steps.ddpm.16{suffix}"]["value"]
+        error = (wanted * (1 - wanted) * (1 / 60 + 1 / 300)) ** 0.5
+        assert abs(shares[name] - wanted) < 3.5 * error, name
+
+
+def test_the_shipped_network_fills_a_hole_as_the_rest_of_the_picture_asks(shipped):
+    square = scenes.draw(torch.tensor([[1, 0, 1, 1, 1, 0]]))[0]                 # most of a big red square is in sight
+    half = diffusion.right_part(12)
+    filled = diffusion.fillings(shipped, square, half, 4, seed=0)
+    empty = torch.where(half, 0.0, square)  # what is hidden left grey, as the ground is
+    assert (filled - square).square().mean() < (empty - square).square().mean() / 4
 
 
 def test_the_figure_of_the_network_has_a_box_for_each_size():

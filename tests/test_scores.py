@@ -100,11 +100,14 @@ def test_an_unknown_prefix_names_the_known_ones(capsys):
     assert stopped.value.code == 2 and "autoencoder.scenes" in capsys.readouterr().err
 
 
-# Groups that take minutes and rest on no weights, and the tests that try the same on less.
+# Groups that take minutes, and the tests that try the same on less.
 LONG = {"scenes.judge": "test_scenes_judge.py tries each kind of false scene with 40 pictures instead of 1,000",
         "scenes.pairs": "test_scenes_judge.py does so for pairs",
         "scenes.parser": "test_scenes_parser.py reads fewer pictures than 4,000",
-        "scenes.captions": "test_scenes_typed.py reads fewer captions than 20,000 back"}
+        "scenes.captions": "test_scenes_typed.py reads fewer captions than 20,000 back",
+        "diffusion.drawn": "test_diffusion_measures.py draws fewer pictures than 1,000",
+        "diffusion.steps": "test_diffusion_measures.py draws with one number of steps",
+        "diffusion.holes": "test_diffusion_measures.py fills fewer holes"}
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.skip(LONG[name])) if name in LONG else name

@@ -155,7 +155,7 @@ def test_maps_are_the_mean_over_layers_of_the_sum_over_tokens(system):
     ids = system.read(["빨간 원이"])
     assert Tokenizer(WORDS).tokens("빨간 원이") == ["▁빨간", "▁원", "이"]
     layers = layer_maps(system.model, x, 50, ids)
-    assert [part.shape[2] for part in layers] == [4, 2, 2, 2, 4]
+    assert [part.shape[2] for part in layers] == [8, 4, 4, 4, 8]
     expected = sum(part.repeat_interleave(16 // part.shape[2], 2).repeat_interleave(16 // part.shape[3], 3)
                    for part in layers) / 5
     (_, maps), = system.attention(["빨간 원이"], x, 50)

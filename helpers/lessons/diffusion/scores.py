@@ -39,7 +39,7 @@ def drawn():
     real = scenes.parse(scenes.make_scenes(DRAWS, NEW_SCENES_SEED)[0])
     for name, found in parsed.shares().items():
         yield Score(f"diffusion.drawn.{name}", f"{name} of {DRAWS:,} drawn scenes", found,
-                    ".1%", real.shares()[name], ">= 0.9" if name == "valid" else "")
+                    ".1%", real.shares()[name])
     failed = [word for word in parsed.words if word]
     yield Score("diffusion.drawn.no_such_shape", "of those that are not valid: the judge says 'no such shape'",
                 failed.count("no such shape") / len(failed), ".0%")
@@ -114,11 +114,11 @@ def holes():
     yield Score("diffusion.holes.once", "the same with every step made once", once, ".0%")
 
 
-def minutes():
+def size():
     model, card = network()
-    yield Score("diffusion.minutes", "minutes of training on two cores", card.metrics["training_seconds"] / 60, ".0f",
-                bar="<= 60")
-    yield Score("diffusion.parameters", "parameters", sum(p.numel() for p in model.parameters()), ",.0f")
+    minutes, count = card.metrics["training_seconds"] / 60, sum(p.numel() for p in model.parameters())
+    yield Score("diffusion.network.minutes", "minutes of training on two cores", minutes, ".0f", bar="<= 60")
+    yield Score("diffusion.network.parameters", "parameters", count, ",.0f")
 
 
 def groups():
@@ -130,4 +130,4 @@ def groups():
     yield "diffusion.gap", distance
     yield "diffusion.once", once
     yield "diffusion.holes", holes
-    yield "diffusion.m", minutes
+    yield "diffusion.network", size
