@@ -106,6 +106,7 @@ LONG = {"scenes.judge": "test_scenes_judge.py tries each kind of false scene wit
         "scenes.parser": "test_scenes_parser.py reads fewer pictures than 4,000",
         "scenes.captions": "test_scenes_typed.py reads fewer captions than 20,000 back",
         "diffusion.drawn": "test_diffusion_measures.py draws fewer pictures than 1,000",
+        "diffusion.memory": "it takes the pictures of diffusion.drawn; the page compares 48 of them",
         "diffusion.steps": "test_diffusion_measures.py draws with one number of steps",
         "diffusion.holes": "test_diffusion_measures.py fills fewer holes"}
 
