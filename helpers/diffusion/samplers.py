@@ -10,6 +10,7 @@ x (B, ...) at time t · s < t the time stepped to · x0 the guess at t of what i
 
 from __future__ import annotations
 
+from collections import deque
 from itertools import pairwise
 
 import torch
@@ -51,6 +52,12 @@ def sample(denoise, x: Tensor, schedule: Schedule, steps: int = 50, eta: float =
             if paste is not None:
                 x = paste(x, s)
         yield s, x, x0
+
+
+def finished(path) -> Tensor:
+    r"""The picture x (B, ...) that a path of `sample` ends with, clamped to [-1, 1]; no other step is kept."""
+    (_, x, _), = deque(path, maxlen=1)
+    return x.clamp(-1, 1)
 
 
 def within(denoise, limit: float | None = 1.0):

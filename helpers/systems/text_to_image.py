@@ -18,7 +18,7 @@ from ..data.text import EOS, Tokenizer, is_token
 from ..data.typed import named, typed, typed_ids
 from ..diffusion.forward import Schedule
 from ..diffusion.guidance import composed
-from ..diffusion.samplers import sample, within
+from ..diffusion.samplers import finished, sample, within
 from ..diffusion.targets import as_denoiser
 from ..models.glide import GLIDE
 from ..models.layers import CrossAttention
@@ -127,12 +127,6 @@ class TextToImage:
             names[-1] = END if row[len(tokens) - 1] == EOS else names[-1]
             found.append((names, torch.stack([part[group].sum(0) for group in groups])))
         return found
-
-
-def finished(path) -> Tensor:
-    r"""The pictures that a path ends with, clamped to [-1, 1]."""
-    *_, (_, x, _) = path
-    return x.clamp(-1, 1)
 
 
 def layer_maps(model: GLIDE, x: Tensor, t: int, ids: Tensor) -> list[Tensor]:

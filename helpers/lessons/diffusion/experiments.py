@@ -11,7 +11,7 @@ from torch import Tensor
 from ...data import scenes
 from ...data.batches import NEW_SCENES_SEED
 from ...diffusion.forward import Schedule, flow_schedule
-from ...diffusion.samplers import keep_known, sample, within
+from ...diffusion.samplers import finished, keep_known, sample, within
 from ...diffusion.targets import TARGETS, as_denoiser
 from ...training import tuning
 from ..ae_vs_vae.experiments import scene_kinds
@@ -33,12 +33,8 @@ def draw_new(denoise, n: int, steps: int = DRAWING_STEPS, eta: float = ETA, seed
     r"""n pictures (n, 3, S, S) from noise. The same seed gives the same noise to start from, whatever the rest."""
     chance = torch.Generator().manual_seed(seed)
     noise, later = torch.randn(n, 3, side, side, generator=chance), torch.Generator().manual_seed(seed + 1)
-    drawn = []
-    for x in noise.split(at_once):
-        for _, x, _ in sample(denoise, x, schedule, steps, eta, generator=later):  # noqa: B007, B020, PLW2901
-            pass
-        drawn.append(x.clamp(-1, 1))
-    return torch.cat(drawn)
+    return torch.cat([finished(sample(denoise, x, schedule, steps, eta, generator=later))
+                      for x in noise.split(at_once)])
 
 
 def path(denoise, x: Tensor, steps: int = 25, eta: float = 0.0, schedule: Schedule = SCHEDULE, seed: int = 1,
