@@ -31,7 +31,7 @@ class RandomArtist:
         self.painter, self.reader = painter, ZeroShot(reader)
         codes = in_batches(painter.encode, scenes.make_scenes(CODES, seed=0)[0])
         self.source = mixture(codes, GAUSSIANS)
-        self._tried: dict[int, list[tuple[Tensor, Tensor]]] = {}  # seed -> pools of draws and their embeddings
+        self._tried: dict[int, list[tuple[Tensor, Tensor]]] = {}  # seed -> pools: codes, embeddings of their pictures
 
     def draw(self, prompts: Sequence[str], seed: int = 0) -> Tensor:
         """A picture for each prompt, (B, 3, 32, 32) in [-1, 1]: the best of `TRIES` draws of its own.
@@ -39,17 +39,21 @@ class RandomArtist:
         ValueError, in words, for a prompt that the reader cannot read.
         """
         wanted = self.reader.texts(prompts)
-        return torch.stack([pictures[(seen @ text).argmax()]
-                            for text, (pictures, seen) in zip(wanted, self.pools(len(prompts), seed), strict=True)])
+        best = torch.stack([codes[(seen @ text).argmax()]
+                            for text, (codes, seen) in zip(wanted, self.pools(len(prompts), seed), strict=True)])
+        return self.paint(best)
 
     def pools(self, count: int, seed: int) -> list[tuple[Tensor, Tensor]]:
-        """`count` times: pictures (TRIES, 3, 32, 32), and where CLIP puts them (TRIES, E)."""
+        """`count` times: codes (TRIES, D), and where CLIP puts their pictures (TRIES, E)."""
         tried = self._tried.setdefault(seed, [])
         for number in range(len(tried), count):
             codes = self.source.sample(TRIES, torch.Generator().manual_seed(1000 * seed + number))
-            pictures = in_batches(self.painter.decode, codes).clamp(-1, 1)
-            tried.append((pictures, self.reader.pictures(pictures)))
+            tried.append((codes, self.reader.pictures(self.paint(codes))))
         return tried[:count]
+
+    def paint(self, codes: Tensor) -> Tensor:
+        """Codes (N, D) -> pictures (N, 3, 32, 32) in [-1, 1]."""
+        return in_batches(self.painter.decode, codes).clamp(-1, 1)
 
 
 def as_asked(artist, seed: int = 0) -> dict[str, float]:
