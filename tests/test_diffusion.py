@@ -165,6 +165,11 @@ def test_the_loss_is_the_mean_square_of_what_was_missed(target):
     assert parts["low_t"].item() == pytest.approx(parts["high_t"].item(), rel=0.05), "as many t in each half"
 
 
+def test_the_variance_is_that_of_scenes():
+    x = scenes.make_scenes(2000, 1)[0]
+    assert x.square().mean().item() == pytest.approx(VARIANCE, rel=0.02) and abs(x.mean().item()) < 0.06
+
+
 def test_edm_is_karras_et_als():
     """Their D(x; sigma) = c_skip x + c_out F(x), with x / signal and noise / signal in place of x and sigma."""
     signal, noise_level = torch.tensor([0.9, 0.5, 0.1]), torch.tensor([0.1, 0.5, 0.9])

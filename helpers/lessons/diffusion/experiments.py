@@ -60,7 +60,7 @@ def nearest_of(pictures: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def fillings(denoise, picture: Tensor, mask: Tensor, n: int = 4, steps: int = 25, eta: float = 1.0,
-             seed: int = 0, rounds: int = 4) -> Tensor:
+             seed: int = 0, rounds: int = 8) -> Tensor:
     r"""n fillings (n, 3, S, S) of the hidden part of one picture (3, S, S); mask (1, S, S) bool, True = hidden."""
     chance = torch.Generator().manual_seed(seed)
     noise = torch.randn(n, *picture.shape, generator=chance)

@@ -105,7 +105,7 @@ def once():
 def holes():
     r"""Four fillings of each of 30 scenes whose right part is hidden."""
     denoise = diffusion.denoiser(network()[0])
-    cut, half = scenes.make_scenes(30, 30)[0], diffusion.right_part()
+    cut, half = scenes.make_scenes(30, 31)[0], diffusion.right_part()
     found = [scenes.parse(diffusion.fillings(denoise, x, half, seed=i)) for i, x in enumerate(cut)]
     valid = torch.cat([parsed.valid for parsed in found]).float().mean().item()
     yield Score("diffusion.holes.valid", "valid fillings, of 120", valid, ".0%")
