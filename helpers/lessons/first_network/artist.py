@@ -39,9 +39,9 @@ class RandomArtist:
         ValueError, in words, for a prompt that the reader cannot read.
         """
         wanted = self.reader.texts(prompts)
-        best = torch.stack([codes[(seen @ text).argmax()]
-                            for text, (codes, seen) in zip(wanted, self.pools(len(prompts), seed), strict=True)])
-        return self.paint(best)
+        best = [codes[(seen @ text).argmax()]
+                for text, (codes, seen) in zip(wanted, self.pools(len(prompts), seed), strict=True)]
+        return torch.cat([self.paint(code[None]) for code in best])  # each alone: none depends on the others
 
     def pools(self, count: int, seed: int) -> list[tuple[Tensor, Tensor]]:
         """`count` times: codes (TRIES, D), and where CLIP puts their pictures (TRIES, E)."""
