@@ -16,6 +16,7 @@ from helpers.data import scenes
 from helpers.data.batches import in_batches
 from helpers.lessons.autoencoder.drawings import autoencoder_layers
 from helpers.lessons.denoising.drawings import unet_layers
+from helpers.lessons.diffusion.drawings import timed_unet
 from helpers.lessons.image_compression.drawings import there_and_back
 from helpers.lessons.inpainting.drawings import masked_autoencoder
 from helpers.lessons.inpainting.experiments import new_scenes_with_patches
@@ -58,6 +59,7 @@ FIGURES = {
     "mlp": lambda: dense_autoencoder(drawn("dense-scenes"), STAR),
     "codec": codec,
     "unet": lambda: unet_layers(drawn("dae-scenes-unet"), STAR),
+    "timed unet": lambda: timed_unet(drawn("diffusion-scenes"), STAR, 600),
     "mae": mae,
     "vae": lambda: cloud_of_codes(drawn("vae-scenes-2-beta-10"), scenes.make_scenes(20, seed=5)[0]),
 }

@@ -19,7 +19,7 @@ from helpers.diffusion.forward import (
 )
 from helpers.diffusion.guidance import guided
 from helpers.diffusion.ideal import posterior_mean
-from helpers.diffusion.samplers import forward_step, keep_known, reverse_step, sample, timesteps, within
+from helpers.diffusion.samplers import finished, forward_step, keep_known, reverse_step, sample, timesteps, within
 from helpers.diffusion.targets import (
     TARGETS,
     VARIANCE,
@@ -646,6 +646,24 @@ def test_a_step_forward_from_a_noised_picture_is_the_noised_picture():
     there = forward_step(schedule.add_noise(x0, 300, torch.randn_like(x0)), schedule, 300, 500)
     assert there.mean().item() == pytest.approx(0.7 * schedule.signal[500].item(), abs=0.02)
     assert there.std().item() == pytest.approx(schedule.noise[500].item(), rel=0.02)
+
+
+def test_every_round_starts_from_the_noise_of_its_time():
+    schedule, heard = flow_schedule(), {}
+
+    def denoise(x, t):  # all pictures are 0, so that x is noise alone
+        heard.setdefault(t[0].item(), []).append(x.std().item())
+        return torch.zeros_like(x)
+
+    last(denoise, noise(4000, 5), schedule, 4, 0.0, rounds=3)
+    assert [len(found) for found in heard.values()] == [3, 3, 3, 3]
+    for t, found in heard.items():
+        assert found == pytest.approx([schedule.noise[t].item()] * 3, rel=0.03), t
+
+
+def test_a_finished_path_is_its_last_picture_in_range():
+    steps = [(1, torch.zeros(2), None), (0, torch.tensor([-3.0, 0.5]), None)]
+    assert finished(iter(steps)).tolist() == [-1, 0.5]
 
 
 def test_rounds_bring_what_is_pasted_and_what_is_drawn_into_agreement():

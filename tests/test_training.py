@@ -5,6 +5,7 @@ import itertools
 import os
 import signal
 import threading
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -15,7 +16,7 @@ from torch import nn
 from helpers import ROOT
 from helpers.data.files import write_atomically
 from helpers.training import progress, resume
-from helpers.training.loop import DivergenceError, learning_rate, train
+from helpers.training.loop import DivergenceError, learning_rate, prepared, train
 from helpers.training.progress import History
 from helpers.training.resume import SnapshotError
 
@@ -491,3 +492,11 @@ def test_a_second_interrupt_waits_for_the_snapshot(tmp_path, monkeypatch):
     finally:
         signal.signal(signal.SIGINT, previous)
     assert history.interrupted and (tmp_path / "run.snapshot").stat().st_size > 0
+
+
+@pytest.mark.parametrize(("precision", "last"), [("no", True), ("bf16", False)])
+def test_the_layout_of_convolutions_is_the_fast_one_of_a_processor(precision, last):
+    model = nn.Sequential(nn.Conv2d(4, 4, 3))
+    with prepared(model, SimpleNamespace(device=torch.device("cpu"), mixed_precision=precision)):
+        assert model.training and model[0].weight.is_contiguous(memory_format=torch.channels_last) is last
+    assert not model.training and model[0].weight.is_contiguous()
