@@ -1,0 +1,217 @@
+r"""What notebook 13 measures: what is drawn for prompts, and whether it is what they ask for.
+
+n prompts, and a picture for each · s the scale of guidance · all pictures in [-1, 1]
+Prompts of `one_object` and `two_objects` say everything there is to say, in the words and orders of our own grammar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...data import scenes
+from ...data.batches import NEW_SCENES_SEED
+from ...data.scenes import FACTORS, PAIR_FACTORS, UNSAID
+from ...diffusion.forward import flow_schedule
+from ...diffusion.samplers import finished, sample, within
+from ...models.clip import CLIP
+from ...systems.text_to_image import TextToImage
+from ...training.checkpoints import load
+from .verdicts import Asked, read_pictures, shares_drawn
+
+NETWORK = "prompted-scenes"
+SCHEDULE, TARGET = flow_schedule(), "edm"
+SCALE, DRAWING_STEPS, ETA = 2.0, 20, 1.0  # of drawings, unless a knob says otherwise
+SCALES = (0.0, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+AT_ONCE = 100  # pictures
+
+
+def as_system(model) -> TextToImage:
+    return TextToImage(model, SCHEDULE, TARGET)
+
+
+def shipped_system() -> TextToImage:
+    r"""The course's network, which reads English and Korean."""
+    return as_system(load(NETWORK)[0])
+
+
+# -- prompts -------------------------------------------------------------------------------------------------------
+
+
+def one_object(n: int, language: str = "en", split: str = "train", seed: int = NEW_SCENES_SEED):
+    r"""n prompts for scenes of one object, and what they ask for: (list of n, `Asked`). The scenes are those of a
+    seed, whatever the language."""
+    generator = torch.Generator().manual_seed(seed)
+    factors = scenes.sample_factors(n, generator, split)
+    return scenes.write_captions(factors, generator, language), Asked(factors)
+
+
+def two_objects(n: int, language: str = "en", split: str = "train", seed: int = NEW_SCENES_SEED):
+    r"""n prompts for scenes of two objects, as `one_object`."""
+    generator = torch.Generator().manual_seed(seed)
+    pairs = scenes.sample_pairs(n, generator, split)
+    return scenes.write_pair_captions(pairs, generator, language), Asked(pairs, True)
+
+
+def with_less(n: int, said: int, language: str = "en", seed: int = NEW_SCENES_SEED):
+    r"""n prompts for scenes of one object that name `said` of its six factors, chosen at random."""
+    generator = torch.Generator().manual_seed(seed)
+    factors = scenes.sample_factors(n, generator)
+    kept = torch.rand(n, len(FACTORS), generator=generator).argsort(1) < said
+    factors = torch.where(kept, factors, UNSAID)
+    return scenes.write_captions(factors, generator, language), Asked(factors)
+
+
+# -- drawings ------------------------------------------------------------------------------------------------------
+
+
+def drawn(system: TextToImage, texts: Sequence[str], scale: float = SCALE, steps: int = DRAWING_STEPS,
+          eta: float = ETA, seed: int = 0, others: Sequence[str] = (), keep_away: str | None = None) -> Tensor:
+    r"""A picture for each prompt (n, 3, 32, 32), `AT_ONCE` at a time, each part with the next seed.
+
+    others: as many, drawn together with them, as `TextToImage.both`
+    """
+    found = []
+    for number, start in enumerate(range(0, len(texts), AT_ONCE)):
+        part, seeded = slice(start, start + AT_ONCE), seed + number
+        if others:
+            found.append(system.both(texts[part], others[part], scale, steps, seeded, eta))
+        else:
+            found.append(system.draw(texts[part], scale, steps, seeded, eta, keep_away))
+    return torch.cat(found).cpu()
+
+
+def frontier(system: TextToImage, texts: Sequence[str], asked: Asked, scales=SCALES, **options) -> dict[str, list]:
+    r"""{"asked": the share of pictures with all that was asked for, "valid": ..., "both": ...}, a list along scales."""
+    rows = [shares_drawn(drawn(system, texts, scale, **options), asked) for scale in scales]
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def standard_error(share: float, n: int) -> float:
+    r"""Of a share of n independent pictures."""
+    return (share * (1 - share) / n) ** 0.5
+
+
+def factor_shares(pictures: Tensor, asked: Asked) -> dict[str, float]:
+    r"""{factor: the share of pictures that show it as asked}; for two objects, of pair factors."""
+    right = read_pictures(pictures, asked)[1].float().mean(0).tolist()
+    return dict(zip(PAIR_FACTORS if asked.two else FACTORS, right, strict=True))
+
+
+def as_in_geneval(one: Tensor, asked: Asked, two: Tensor, asked_two: Asked) -> dict[str, float]:
+    r"""Shares right, under the headings of GenEval (Ghosh et al. 2023, section 3.1), of pictures for both kinds.
+
+    Position asks for both shapes and their relation, attribute binding for both shapes, each in its colour.
+    """
+    single, pair = read_pictures(one, asked)[1], read_pictures(two, asked_two)[1]
+    at = {name: pair[:, PAIR_FACTORS.index(name)] for name in PAIR_FACTORS}
+    both_shapes = at["shape"] & at["other shape"]
+    rows = {"single object": single[:, FACTORS.index("shape")], "two objects": both_shapes,
+            "colours": single[:, FACTORS.index("colour")], "position": both_shapes & at["relation"],
+            "attribute binding": both_shapes & at["colour"] & at["other colour"]}
+    return {name: values.float().mean().item() for name, values in rows.items()}
+
+
+def guesses(system: TextToImage, texts: Sequence[str], asked: Asked, scale: float = SCALE,
+            steps: int = DRAWING_STEPS, seed: int = 0) -> tuple[list[int], dict[str, list[float]]]:
+    r"""After each step (DDIM) the t reached, and of the guesses x0 the shares that show each factor as asked."""
+    times, rows = [], []
+    for t, _, x0 in system.path(texts, scale, steps, seed):
+        times.append(t)
+        rows.append(factor_shares(x0.clamp(-1, 1).cpu(), asked))
+    return times, {name: [row[name] for row in rows] for name in rows[0]}
+
+
+# -- guidance, varied ----------------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def guided_in(system: TextToImage, texts: Sequence[str], scale: float, low: int, high: int,
+              steps: int = DRAWING_STEPS, seed: int = 0) -> Tensor:
+    r"""Pictures (n, 3, 32, 32) that are guided only while low < t <= high, and follow the plain prompt elsewhere.
+
+    Kynkäänniemi et al., "Applying guidance in a limited interval", 2024.
+    """
+    cond, uncond = (system.model.read(system.read(each)) for each in (texts, [""] * len(texts)))
+
+    def denoise(x, t):
+        with_prompt = system.denoise(x, t, **cond)
+        if not low < int(t[0]) <= high:
+            return with_prompt
+        without = system.denoise(x, t, **uncond)
+        return without + scale * (with_prompt - without)
+
+    generator = torch.Generator().manual_seed(seed)
+    x = system.noise(len(texts), generator)
+    return finished(sample(within(denoise), x, SCHEDULE, steps, 0.0, generator=generator)).cpu()
+
+
+def led_by_clip(denoise, clip: CLIP, wanted: Tensor, weight: float, schedule=SCHEDULE):
+    r"""denoise(x, t), each guess moved to where CLIP finds it more alike to the texts: x0 + weight noise_t g / |g|.
+
+    g is the slope of the cosine between the guess and `wanted` (B, E), the texts' embeddings of length 1; |g| is its
+    root mean square over a picture. GLIDE's CLIP guidance (Nichol et al. 2022, section 2.3) takes the slope at x_t.
+    """
+    def moved(x, t):
+        with torch.enable_grad():
+            x0 = denoise(x, t).detach().clamp(-1, 1).requires_grad_()
+            slope, = torch.autograd.grad((F.normalize(clip.encode_image(x0), dim=1) * wanted).sum(), x0)
+        slope = slope / slope.square().mean((1, 2, 3), keepdim=True).sqrt().clamp(min=1e-12)
+        return (x0 + weight * schedule.at(t, x)[1] * slope).detach()
+
+    return moved
+
+
+@torch.no_grad()
+def drawn_with_clip(system: TextToImage, clip: CLIP, texts: Sequence[str], wanted: Tensor, weight: float,
+                    steps: int = DRAWING_STEPS, seed: int = 0) -> tuple[Tensor, float]:
+    r"""Pictures of prompts, unguided but for CLIP's slope, and the mean cosine that CLIP gives them."""
+    cond, generator = system.model.read(system.read(texts)), torch.Generator().manual_seed(seed)
+
+    def plain(x, t):
+        return system.denoise(x, t, **cond)
+
+    denoise = within(led_by_clip(plain, clip, wanted, weight))
+    pictures = finished(sample(denoise, system.noise(len(texts), generator), SCHEDULE, steps, 0.0)).cpu()
+    return pictures, (F.normalize(clip.encode_image(pictures), dim=1) * wanted).sum(1).mean().item()
+
+
+# -- where words are read ------------------------------------------------------------------------------------------
+
+
+def lifts(system: TextToImage, texts: Sequence[str], step: int = 8, steps: int = DRAWING_STEPS,
+          seed: int = 0) -> dict[str, float]:
+    r"""{factor: how much more its words are read inside the finished object than elsewhere}, the mean over prompts.
+
+    A ratio of mean weights, 1 where the object makes no difference. The object is where the picture in the end differs
+    from its border. Weights are those of `TextToImage.attention` after `step` of `steps` steps.
+    """
+    states = list(system.path(texts, SCALE, steps, seed))
+    t, x, _ = states[step - 1]
+    end = states[-1][1].clamp(-1, 1)
+    inside = (end - end[:, :, :1, :1]).abs().amax(1) > 0.3                     # (n, S, S)
+    found = {}
+    for text, mask, (names, maps) in zip(texts, inside, system.attention(texts, x, t), strict=True):
+        ratio = {name: (part[mask].mean() / part[~mask].mean()).item()
+                 for name, part in zip(names, maps, strict=True)}
+        for word in scenes.read_caption(text).words:
+            if word.factor and not word.problem and word.text in ratio:
+                found.setdefault(word.factor, []).append(ratio[word.text])
+    return {name: sum(values) / len(values) for name, values in found.items()}
+
+
+# -- in the recipe -------------------------------------------------------------------------------------------------
+
+
+def judge_prompts(model, n: int = 300) -> dict[str, float]:
+    r"""Shares of `shares_drawn` for prompts in both languages, of one object and of two."""
+    system, found = as_system(model), {}
+    for kind, make in (("one", one_object), ("two", two_objects)):
+        for language in scenes.LANGUAGES:
+            texts, asked = make(n, language)
+            shares = shares_drawn(drawn(system, texts), asked)
+            found |= {f"{kind}.{language}.{name}": value for name, value in shares.items()}
+    return found
