@@ -38,14 +38,15 @@ def pair_caption(row: Tensor, language: str = "en") -> str:
     return f"{ground} 배경에서 {text}" if ground else text
 
 
-def write_pair_captions(pairs: Tensor, generator: torch.Generator, language: str = "en") -> list[str]:
-    """A caption as people type them for each row of pair factors (n, 6).
+def write_pair_captions(pairs: Tensor, generator: torch.Generator, language: str = "en",
+                        rare: float = 0.0) -> list[str]:
+    """A caption as people type them for each row of pair factors (n, 6); rare: as in `write_captions`.
 
     Shapes, colours and backgrounds may be UNSAID, the relation may not: ValueError.
     """
     check_factors(pairs, PAIR_VALUES, lowest=UNSAID)
     check_factors(pairs[:, 2:3], {"relation": RELATIONS})
-    writer = Writer(language, generator)
+    writer = Writer(language, generator, rare)
     return [writer.finished(_told(writer, row)) for row in pairs.tolist()]
 
 

@@ -2,38 +2,94 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 
 import torch
+from torch import Tensor
 
+from ...data import scenes
+from ...data.scenes import LANGUAGES, UNSAID, with_particle
+from ...data.scenes.captions.korean import PARTICLES
+from ...data.scenes.captions.lexicon import SENSES
 from ...data.text import Tokenizer, source_batch
-from ..clip.batches import scene_pairs, two_object_pairs
+from ..clip.batches import in_languages
 
-VOCABULARY = 1000  # tokens
+VOCABULARY = 1500  # tokens
 SHARES = {"one": 44, "two": 20}  # of a batch: scenes of one object, and of two
 LEFT_OUT = 0.15  # of the captions, for guidance
+RARE = 0.3  # of the words: any that the reader of captions knows, not one of the usual ones
+ASKED, STRANGE = 0.4, 0.2  # of the captions: those in a request, and those with a word that means nothing
+REQUESTS = {
+    "en": ("draw {}", "please draw {}", "{} please", "I want {}", "can you draw {}?", "make me {}", "show {}", "{}!"),
+    "ko": ("{} 그려 주세요", "{} 그려줘", "{} 그려", "{} 부탁해요", "{} 보여 줘", "{} 만들어 주세요", "{}!"),
+}
+LETTERS = {"en": "abcdefghijklmnopqrstuvwxyz", "ko": "가나다라마바사아자차카타파하거너더러머버서어저"}
+ENDS_OF_NOUNS = "원별형모미"  # of the usual Korean words for shapes
+FILLERS = {language: [word for word, sense in SENSES[language].items() if sense.role == "glue"]
+           for language in LANGUAGES}
+
+
+def scenes_of_one(n: int, generator: torch.Generator) -> tuple[Tensor, list[str]]:
+    """n scenes and their captions, every other one Korean; half of these leave factors out."""
+    factors = scenes.sample_factors(n, generator)
+    whole = torch.rand(n, 1, generator=generator) < 0.5
+    said = torch.where(whole, factors, scenes.drop_factors(factors, generator))
+    write = partial(scenes.write_captions, rare=RARE)
+    return scenes.draw(factors, generator), in_languages(write, said, generator, LANGUAGES)
+
+
+def scenes_of_two(n: int, generator: torch.Generator) -> tuple[Tensor, list[str]]:
+    """n scenes of two objects, as `scenes_of_one`; what may be left out are colours and the background."""
+    pairs = scenes.sample_pairs(n, generator)
+    dropped = (torch.rand(n, 6, generator=generator) < 0.4) & torch.tensor([False, True, False, False, True, True])
+    dropped &= torch.rand(n, 1, generator=generator) < 0.5
+    write = partial(scenes.write_pair_captions, rare=RARE)
+    said = torch.where(dropped, UNSAID, pairs)
+    return scenes.draw_pairs(pairs, generator), in_languages(write, said, generator, LANGUAGES)
+
+
+def as_asked(text: str, generator: torch.Generator) -> str:
+    """A caption as a request, at times, and at times with a word in it that means nothing, or is made up."""
+    language = "ko" if any("가" <= letter <= "힣" for letter in text) else "en"
+
+    def chance(share: float) -> bool:
+        return torch.rand((), generator=generator).item() < share
+
+    def pick(many):
+        return many[torch.randint(len(many), (), generator=generator).item()]
+
+    if chance(STRANGE):
+        words = text.split(" ")
+        place = torch.randint(len(words), (), generator=generator).item()
+        made_up = "".join(pick(LETTERS[language]) for _ in range(2 + chance(0.5) + 2 * (language == "en")))
+        text = " ".join([*words[:place], pick(FILLERS[language]) if chance(0.5) else made_up, *words[place:]])
+    if not chance(ASKED):
+        return text
+    if language == "ko" and text[-1] in ENDS_OF_NOUNS and chance(0.5):
+        text = with_particle(text, "을/를")
+    return pick(REQUESTS[language]).format(text)
 
 
 @cache
 def tokenizer() -> Tokenizer:
     """Learned from captions of scenes of one object and of two, in English and Korean."""
     generator = torch.Generator().manual_seed(0)
-    return Tokenizer.learn(scene_pairs(8000, generator).texts + two_object_pairs(4000, generator).texts, VOCABULARY)
+    captions = scenes_of_one(8000, generator)[1] + scenes_of_two(4000, generator)[1]
+    known = [" ".join([*SENSES[language], LETTERS[language]]) for language in LANGUAGES]
+    known += [" ".join(PARTICLES), "! ? : ; ' ~ ( ) / 을 를"]
+    return Tokenizer.learn([as_asked(text, generator) for text in captions] + 3 * known, VOCABULARY)
 
 
 def prompt_batches(one: int = SHARES["one"], two: int = SHARES["two"], left_out: float = LEFT_OUT):
-    """step -> {"images": (B, 3, 32, 32), "texts": ids (B, T)}, made anew at every step.
-
-    Every other caption is Korean; half of those of one object leave factors out; `left_out` of all are empty.
-    """
+    """step -> {"images": (B, 3, 32, 32), "texts": ids (B, T)}, made anew at every step; some texts are empty."""
     words = tokenizer()
 
     def batches(step):
         generator = torch.default_generator
-        parts = [scene_pairs(one, generator), two_object_pairs(two, generator)]
-        texts = [text for part in parts for text in part.texts]
-        kept = (torch.rand(len(texts), generator=generator) >= left_out).tolist()
-        said = [text if keep else "" for text, keep in zip(texts, kept, strict=True)]
-        return {"images": torch.cat([part.images for part in parts]), "texts": source_batch(words, said)}
+        (single, texts), (pair, others) = scenes_of_one(one, generator), scenes_of_two(two, generator)
+        asked = [as_asked(text, generator) for text in texts + others]
+        kept = (torch.rand(len(asked), generator=generator) >= left_out).tolist()
+        said = [text if keep else "" for text, keep in zip(asked, kept, strict=True)]
+        return {"images": torch.cat([single, pair]), "texts": source_batch(words, said)}
 
     return batches

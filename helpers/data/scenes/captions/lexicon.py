@@ -68,9 +68,10 @@ def _senses(language: str) -> dict[str, Sense]:
     return senses
 
 
-def _usual(language: str) -> dict[str, list[tuple[str, ...]]]:
+def _written(language: str, usual: bool) -> dict[str, list[tuple[str, ...]]]:
     texts = _VALUES[language] | {role: _ROLES[language][role] for role in ("middle", "ground")}
-    return {role: [tuple(_listed(words.split("/")[0])) for words in text.split("|")] for role, text in texts.items()}
+    return {role: [tuple(_listed(words.split("/")[0] if usual else words)) for words in text.split("|")]
+            for role, text in texts.items()}
 
 
 def _by_kind() -> dict[str, frozenset[str]]:
@@ -82,7 +83,8 @@ def _by_kind() -> dict[str, frozenset[str]]:
 
 
 SENSES = {language: _senses(language) for language in LANGUAGES}         # word -> what it means
-USUAL = {language: _usual(language) for language in LANGUAGES}           # role -> for each value, what is written
+USUAL = {language: _written(language, True) for language in LANGUAGES}   # role -> for each value, what is written
+EVERY = {language: _written(language, False) for language in LANGUAGES}  # the same, and rare words
 WORDS_BY_KIND = _by_kind()                                               # kind -> its words in both languages
 
 

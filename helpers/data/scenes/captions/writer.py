@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..drawing import COLUMNS, ROWS, check_factors
 from .korean import with_particle
-from .lexicon import ANY_SHAPE, UNSAID, USUAL, WORDS, check_language
+from .lexicon import ANY_SHAPE, EVERY, UNSAID, USUAL, WORDS, check_language
 
 
 def caption(row: Tensor, language: str = "en") -> str:
@@ -32,10 +32,13 @@ def caption(row: Tensor, language: str = "en") -> str:
     return " ".join(filter(None, [ground, place, with_particle(thing, "이/가"), "있다"]))
 
 
-def write_captions(rows: Tensor, generator: torch.Generator, language: str = "en") -> list[str]:
-    """A caption as people type them for each row of factors (n, 6); factors that are UNSAID are left out."""
+def write_captions(rows: Tensor, generator: torch.Generator, language: str = "en", rare: float = 0.0) -> list[str]:
+    """A caption as people type them for each row of factors (n, 6); factors that are UNSAID are left out.
+
+    rare: the share of words that are drawn from all that the reader knows, and not from the usual ones.
+    """
     check_factors(rows, lowest=UNSAID)
-    writer = Writer(language, generator)
+    writer = Writer(language, generator, rare)
     return [writer.sentence([row[:5]], row[5]) for row in rows.tolist()]
 
 
@@ -88,9 +91,9 @@ PLACES = {                                               # (column, row) -> word
 class Writer:
     """Draws words and orders. One generator, one series of captions, however many are asked for at a time."""
 
-    def __init__(self, language: str, generator: torch.Generator):
+    def __init__(self, language: str, generator: torch.Generator, rare: float = 0.0):
         check_language(language)
-        self.language = language
+        self.language, self.rare = language, rare
         self.random = random.Random(int(torch.randint(2**62, (), generator=generator)))
 
     def sentence(self, objects: list[list[int]], background: int) -> str:
@@ -111,7 +114,8 @@ class Writer:
         return text + "." * (self.random.random() < 0.25)
 
     def word(self, role: str, value: int = 0) -> str:
-        return self.random.choice(USUAL[self.language][role][value])
+        words = EVERY if self.rare and self.random.random() < self.rare else USUAL
+        return self.random.choice(words[self.language][role][value])
 
     def noun(self, row: list[int]) -> str:
         """Size, colour and shape, at times with the colour first."""
