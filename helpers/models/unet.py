@@ -62,9 +62,10 @@ class Reader(nn.Module):
     r"""Each place reads all other places, then the tokens of the context: (B, W, S, S) -> (B, W, S, S).
 
     context  width D of its tokens; None: there is none to read
+    A place asks for words by what it holds and by where it is, so that "left" can be read on the left alone.
     """
 
-    def __init__(self, width: int, context: int | None = None):
+    def __init__(self, width: int, side: int, context: int | None = None):
         super().__init__()
         self.norm, self.places = nn.LayerNorm(width), SelfAttention(width, HEADS)
         start_at_zero(self.places.out)
@@ -72,22 +73,23 @@ class Reader(nn.Module):
         if context is not None:
             self.norm_words, self.words = nn.LayerNorm(width), CrossAttention(width, context, HEADS)
             start_at_zero(self.words.out)
+            self.where = nn.Parameter(0.5 * torch.randn(side * side, width))
 
     def forward(self, x, context=None, mask=None):
         h = x.flatten(2).mT                                                    # (B, S * S, W)
         h = h + self.places(self.norm(h))
         if self.words is not None:
-            h = h + self.words(self.norm_words(h), context, mask)
+            h = h + self.words(self.norm_words(h) + self.where, context, mask)
         return h.mT.unflatten(2, x.shape[2:])
 
 
 class Level(nn.Module):
-    r"""What happens at one resolution: `depth` times a TimedBlock, and a Reader where `reads`."""
+    r"""What happens at one resolution, of this side: `depth` times a TimedBlock, and a Reader where `reads`."""
 
-    def __init__(self, width: int, out: int, depth: int, reads: bool, context: int | None):
+    def __init__(self, width: int, out: int, side: int, depth: int, reads: bool, context: int | None):
         super().__init__()
         self.blocks = nn.ModuleList(TimedBlock(out if i else width, out) for i in range(depth))
-        self.reads = nn.ModuleList(Reader(out, context) for _ in range(depth if reads else 0))
+        self.reads = nn.ModuleList(Reader(out, side, context) for _ in range(depth if reads else 0))
 
     def forward(self, h, e, context=None, mask=None):
         for i, block in enumerate(self.blocks):
@@ -125,7 +127,7 @@ class UNet(nn.Module):
         self.vector = None if vector is None else nn.Linear(vector, EMBEDDED)
 
         def level(i, width):
-            return Level(width, widths[i], depth, i >= len(widths) - reads, context)
+            return Level(width, widths[i], size // 2**i, depth, i >= len(widths) - reads, context)
 
         self.down = nn.ModuleList(level(i, widths[max(i - 1, 0)]) for i in levels)
         self.middle = level(levels[-1], widths[-1])

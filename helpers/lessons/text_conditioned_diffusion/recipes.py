@@ -20,7 +20,7 @@ from . import experiments as own
 from .batches import SHARES, prompt_batches, tokenizer
 
 UNCONDITIONAL = "diffusion-scenes"  # notebook 12's network, which learns to read
-TRAINING_STEPS = 4500
+TRAINING_STEPS = 4200
 WORDS_DECIDE = 0.7  # share of T above which a picture says little of itself: half of the times lie there
 
 
@@ -45,7 +45,7 @@ def taught_to_read() -> GLIDE:
 def recipes():
     """The recipes of this notebook."""
     yield Recipe(
-        name=own.NETWORK, build=taught_to_read, steps=TRAINING_STEPS, lr=1e-3, ema=0.999, evaluate=own.judge_prompts,
+        name=own.NETWORK, build=taught_to_read, steps=TRAINING_STEPS, ema=0.999, evaluate=own.judge_prompts,
         loss=partial(prompt_loss, schedule=own.SCHEDULE, target=own.TARGET, times=times_to_read),
         batches=any_length(prompt_batches),
         data=f"tiny scenes, drawn anew at every step, in each process {SHARES['one']} of one object and "
