@@ -15,6 +15,7 @@ import hashlib
 import math
 import os
 import time
+import warnings
 from contextlib import contextmanager
 
 import numpy as np
@@ -180,6 +181,9 @@ def make_accelerator():
     choice = os.environ.get("ACCELERATE_MIXED_PRECISION", own_choice)
     if choice == "fp16":  # its loss scaling lets gradients overflow on purpose, which would count as divergence
         raise ValueError("float16 is not supported: launch with --mixed_precision bf16, or no")
+    if choice == "bf16" and not gpu and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        warnings.warn("this processor has no bfloat16 and imitates it, which takes many times as long: launch without "
+                      "--mixed_precision", stacklevel=2)
     return Accelerator(mixed_precision=choice)
 
 
