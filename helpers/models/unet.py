@@ -5,7 +5,7 @@ Notebooks 12 and 13. Papers: Ronneberger, Fischer & Brox 2015 (the shape of it);
 section 3.3 (text is read by cross-attention). Three ports let anything else in:
 
     context  tokens that every place of the picture may read, such as the words of a prompt
-    vector   one vector for the whole picture, added to the time
+    vector   one vector for the whole picture, added to the time; and, as a map, to the coarsest level
     concat   more channels of the same size, such as a mask or a smaller picture, enlarged
 
 B batch · C channels · S side · W width of a level · N tokens of the context · D width of a token · E of the time
@@ -62,10 +62,9 @@ class Reader(nn.Module):
     r"""Each place reads all other places, then the tokens of the context: (B, W, S, S) -> (B, W, S, S).
 
     context  width D of its tokens; None: there is none to read
-    A place asks for words by what it holds and by where it is, so that "left" can be read on the left alone.
     """
 
-    def __init__(self, width: int, side: int, context: int | None = None):
+    def __init__(self, width: int, context: int | None = None):
         super().__init__()
         self.norm, self.places = nn.LayerNorm(width), SelfAttention(width, HEADS)
         start_at_zero(self.places.out)
@@ -73,23 +72,22 @@ class Reader(nn.Module):
         if context is not None:
             self.norm_words, self.words = nn.LayerNorm(width), CrossAttention(width, context, HEADS)
             start_at_zero(self.words.out)
-            self.where = nn.Parameter(0.5 * torch.randn(side * side, width))
 
     def forward(self, x, context=None, mask=None):
         h = x.flatten(2).mT                                                    # (B, S * S, W)
         h = h + self.places(self.norm(h))
         if self.words is not None:
-            h = h + self.words(self.norm_words(h) + self.where, context, mask)
+            h = h + self.words(self.norm_words(h), context, mask)
         return h.mT.unflatten(2, x.shape[2:])
 
 
 class Level(nn.Module):
-    r"""What happens at one resolution, of this side: `depth` times a TimedBlock, and a Reader where `reads`."""
+    r"""What happens at one resolution: `depth` times a TimedBlock, and a Reader where `reads`."""
 
-    def __init__(self, width: int, out: int, side: int, depth: int, reads: bool, context: int | None):
+    def __init__(self, width: int, out: int, depth: int, reads: bool, context: int | None):
         super().__init__()
         self.blocks = nn.ModuleList(TimedBlock(out if i else width, out) for i in range(depth))
-        self.reads = nn.ModuleList(Reader(out, side, context) for _ in range(depth if reads else 0))
+        self.reads = nn.ModuleList(Reader(out, context) for _ in range(depth if reads else 0))
 
     def forward(self, h, e, context=None, mask=None):
         for i, block in enumerate(self.blocks):
@@ -124,10 +122,14 @@ class UNet(nn.Module):
         self.stem = nn.Conv2d(channels + (concat or 0), widths[0], 3, padding=1)
         self.positions = nn.Parameter(0.02 * torch.randn(widths[0], size, size))
         self.time = nn.Sequential(nn.Linear(WAVES, EMBEDDED), nn.SiLU(), nn.Linear(EMBEDDED, EMBEDDED))
-        self.vector = None if vector is None else nn.Linear(vector, EMBEDDED)
+        self.vector = self.layout = None
+        if vector is not None:
+            coarsest = size // 2 ** (len(widths) - 1)
+            self.vector, self.layout = nn.Linear(vector, EMBEDDED), nn.Linear(vector, widths[-1] * coarsest**2)
+            start_at_zero(self.layout)
 
         def level(i, width):
-            return Level(width, widths[i], size // 2**i, depth, i >= len(widths) - reads, context)
+            return Level(width, widths[i], depth, i >= len(widths) - reads, context)
 
         self.down = nn.ModuleList(level(i, widths[max(i - 1, 0)]) for i in levels)
         self.middle = level(levels[-1], widths[-1])
@@ -150,6 +152,8 @@ class UNet(nn.Module):
         for i, level in enumerate(self.down):
             h = level(F.avg_pool2d(h, 2) if i else h, e, context, mask)        # (B, W, side, side), halved each time
             kept.append(h)
+        if vector is not None:
+            h = h + self.layout(vector).view_as(h)                             # what belongs where
         h = self.middle(h, e, context, mask)
         for i, level in enumerate(self.up):
             h = F.interpolate(h, scale_factor=2.0) if i else h
