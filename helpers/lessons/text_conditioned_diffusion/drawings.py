@@ -26,19 +26,17 @@ def text_enters(system: TextToImage, prompt: str, x, t: int) -> Diagram:
     cond = model.read(ids)
     before, after = features_around(model.unet, x, t, cond)
     tokens = [operation(plain(token), "words") for token in system.words.tokens(prompt)] + [operation(END, "words")]
-    vectors = [vector(each[:SHOWN], "", "hidden", cell=8) for each in cond["context"][0]]
-    context = row(*vectors, gap=8)
-    tower, join = operation("TextTower", note="each token reads\nall the others"), sign("+")
-    fine, coarse = maps(before, "fine levels:\nconvolutions"), maps(after, "coarse levels: places\nread places and words")
-    up, answer = operation("fine levels", note="convolutions"), picture(model(x, t, **cond)[0].clamp(-1, 1), "its answer", 64)
-    text = row(column(*tokens, gap=4), arrow(), tower, arrow(), context)
-    noisy = picture(x[0].clamp(-1, 1), "x_t", 64)
-    time = operation("time", note=f"t = {t}")
-    table = grid([None, None, None, None, text, None, join, None, time],
-                 [noisy, arrow(), fine, arrow(), coarse, arrow(), up, arrow(), answer], gap=(6, 58))
-    return Diagram(table, connect(context, "bottom", coarse, "top", "context: keys\nand values", dashed=True),
-                   connect(context, "right", join, "left", "vector: the last"), connect(time, "left", join, "right"),
-                   connect(join, "bottom", up, "top", "to every block"),
+    context = row(*(vector(each[:SHOWN], "", "hidden", cell=8) for each in cond["context"][0]), gap=4)
+    tower, join, time = operation("TextTower"), sign("+"), operation("time", note=f"t = {t}")
+    noisy, leaves = picture(x[0].clamp(-1, 1), "x_t", 64), picture(model(x, t, **cond)[0].clamp(-1, 1), "answer", 64)
+    fine, coarse = maps(before, "fine levels", side=64), maps(after, "coarse levels: places\nread places and words", side=64)
+    up = operation("fine\nlevels")
+    text = row(column(*tokens, gap=3), arrow(length=20), tower, arrow(length=20), context)
+    table = grid([None, None, text, None, join, None, time],
+                 [row(noisy, arrow(length=20), fine), arrow(), coarse, arrow(), up, arrow(length=20), leaves], gap=(4, 50))
+    return Diagram(table, connect(context, "bottom", coarse, "top", "context: what\nthe words say", dashed=True),
+                   connect(context, "right", join, "left", "vector:\nthe last"), connect(time, "left", join, "right"),
+                   connect(join, "bottom", up, "top", "to every\nblock"),
                    title="How a prompt enters", description="The tokens of a prompt go through a text tower. All of "
                    "them are the context that places read at the coarse levels; the last one is added to the time.")
 
