@@ -29,11 +29,12 @@ def text_enters(system: TextToImage, prompt: str, x, t: int) -> Diagram:
     context = row(*(vector(each[:SHOWN], "", "hidden", cell=8) for each in cond["context"][0]), gap=4)
     tower, join, time = operation("TextTower"), sign("+"), operation("time", note=f"t = {t}")
     noisy, leaves = picture(x[0].clamp(-1, 1), "x_t", 64), picture(model(x, t, **cond)[0].clamp(-1, 1), "answer", 64)
-    fine, coarse = maps(before, "fine levels", side=64), maps(after, "coarse levels: places\nread places and words", side=64)
-    up = operation("fine\nlevels")
+    fine, up = maps(before, "fine levels", side=64), operation("fine\nlevels")
+    coarse = maps(after, "coarse levels: places\nread places and words", side=64)
     text = row(column(*tokens, gap=3), arrow(length=20), tower, arrow(length=20), context)
     table = grid([None, None, text, None, join, None, time],
-                 [row(noisy, arrow(length=20), fine), arrow(), coarse, arrow(), up, arrow(length=20), leaves], gap=(4, 50))
+                 [row(noisy, arrow(length=20), fine), arrow(), coarse, arrow(), up, arrow(length=20), leaves],
+                 gap=(4, 50))
     return Diagram(table, connect(context, "bottom", coarse, "top", "context: what\nthe words say", dashed=True),
                    connect(context, "right", join, "left", "vector:\nthe last"), connect(time, "left", join, "right"),
                    connect(join, "bottom", up, "top", "to every\nblock"),
