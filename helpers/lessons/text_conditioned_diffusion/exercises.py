@@ -17,19 +17,21 @@ def guidance_line() -> Exercise:
     """13.1: guide(cond, uncond, s) -> the guided answer, for the scale s of this course."""
     cond, uncond = example_answers()
 
+    def is_this_scale(answer):
+        found = answer(cond, uncond, 2.0)
+        assert_shape("the answer at s = 2", found, cond.shape)
+        hints = {"that is the paper's w, and s = 1 + w": 3 * cond - 2 * uncond,
+                 "with and without the prompt have changed places": 2 * uncond - cond,
+                 "a sign: that leads away from the prompt": 3 * uncond - 2 * cond}
+        for hint, value in hints.items():
+            assert not torch.allclose(found, value, atol=1e-4), hint
+        assert_close("the answer at s = 2", found, 2 * cond - uncond, 1e-5)
+
     def has_both_ends(answer):
-        for s, expected, hint in ((0.0, uncond, "at s = 0 nobody asked for anything: uncond alone"),
-                                  (1.0, cond, "at s = 1 the prompt is followed as it is: cond alone")):
-            found = answer(cond, uncond, s)
-            assert_shape(f"the answer at s = {s:g}", found, cond.shape)
-            as_in_the_paper = (1 + s) * cond - s * uncond
-            assert not torch.allclose(found, as_in_the_paper, atol=1e-4), "that is the paper's w, and s = 1 + w"
-            assert torch.allclose(found, expected, atol=1e-5), hint
+        for s, expected in ((0.0, uncond), (1.0, cond)):
+            assert_close(f"the answer at s = {s:g}", answer(cond, uncond, s), expected, 1e-5)
 
-    def goes_on(answer):
-        assert_close("the answer at s = 2", answer(cond, uncond, 2.0), 2 * cond - uncond, 1e-5)
-
-    return Exercise("13.1", "guidance in one line", [has_both_ends, goes_on])
+    return Exercise("13.1", "guidance in one line", [is_this_scale, has_both_ends])
 
 
 def frontier_scale() -> Exercise:
@@ -75,7 +77,7 @@ def negative_prompt() -> Exercise:
         right = second + 1 + 3 * (first - second)
         assert_shape("the answer", found, x.shape)
         hints = {"the two prompts have changed places": first + 1 + 3 * (second - first),
-                 "`away` is added: it takes the place of no prompt": first + 1 + 3 * second,
+                 "`away` is added: it takes the place of no prompt": first + 1 + 3 * (second + 1),
                  "t is lost: ask the model at x and t": right - 1}
         for hint, value in hints.items():
             assert not torch.allclose(found, value, atol=1e-4), hint
