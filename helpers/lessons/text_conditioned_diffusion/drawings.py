@@ -13,7 +13,7 @@ from ...show.figures import curves
 from ...systems.text_to_image import END, TextToImage
 from .experiments import SCALES, standard_error
 
-SHOWN = 7  # numbers of a token's vector
+VECTOR_CELLS = 7  # numbers of a token's vector
 
 
 @torch.no_grad()
@@ -26,7 +26,7 @@ def text_enters(system: TextToImage, prompt: str, x, t: int) -> Diagram:
     cond = model.read(ids)
     before, after = features_around(model.unet, x, t, cond)
     tokens = [operation(plain(token), "words") for token in system.words.tokens(prompt)] + [operation(END, "words")]
-    context = row(*(vector(each[:SHOWN], "", "hidden", cell=8) for each in cond["context"][0]), gap=4)
+    context = row(*(vector(each[:VECTOR_CELLS], "", "hidden", cell=8) for each in cond["context"][0]), gap=4)
     tower, join, time = operation("TextTower"), sign("+"), operation("time", note=f"t = {t}")
     noisy, leaves = picture(x[0].clamp(-1, 1), "x_t", 64), picture(model(x, t, **cond)[0].clamp(-1, 1), "answer", 64)
     fine, up = maps(before, "fine levels", side=64), operation("fine\nlevels")

@@ -15,7 +15,7 @@ from . import toys
 
 OVERSAMPLED = 3  # a drawing is made so many times larger, and reduced
 INKS = [PALETTE[name] for name in ("blue", "vermilion", "green", "purple")]  # of classes and of main branches
-LETTERS = "ABCD"
+CLASS_LETTERS = "ABCD"
 FAINT = "#cfcfcf"
 TALL = 2  # a density of 1 is so many units high
 
@@ -78,9 +78,11 @@ def guided_classes(schedule: Schedule, scale: float, one: int, seed: int = 0, n:
         plane.circle(mean, 2 * world.std, ink)
     plane.dots(way[-1], 2.2, INKS[one] if scale else INK)
     share, spread = toys.kept_and_spread(world, one, way[-1])
-    names = [(LETTERS[k], tuple(2.25 * mean), INKS[k]) for k, mean in enumerate(world.means)]
+    names = [(letter, tuple(2.25 * mean), ink) for letter, mean, ink in zip(CLASS_LETTERS, world.means, INKS,
+                                                                            strict=False)]
     return plane.picture(names), (f"s = {scale:g}: {share:.0%} of the samples lie within 2σ of the centre of "
-                                  f"{LETTERS[one]} (of the class itself: 86%); their spread is {spread:.2f} of its own")
+                                  f"{CLASS_LETTERS[one]} (of the class itself: 86%); their spread is "
+                                  f"{spread:.2f} of its own")
 
 
 def guided_density(schedule: Schedule, scale: float, one: int = 2) -> tuple[np.ndarray, str]:
