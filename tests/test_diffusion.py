@@ -283,6 +283,33 @@ def test_timesteps_are_even_and_distinct(steps):
     assert (-times.diff()).min() >= 1 and (-times.diff()).max() - (-times.diff()).min() <= 1
 
 
+@pytest.mark.parametrize(("start", "steps", "times"), [(300, 3, [300, 200, 100, 0]), (1, 1, [1, 0]),
+                                                       (1000, 2, [1000, 500, 0])])
+def test_a_path_may_start_later(start, steps, times):
+    heard, schedule = [], flow_schedule()
+    assert timesteps(schedule, steps, start) == times
+    path = list(sample(lambda x, t: heard.append(int(t[0])) or x / 2, noise(2, 3), schedule, steps, start=start))
+    assert heard == times[:-1] and [t for t, _, _ in path] == times[1:]
+
+
+@pytest.mark.parametrize(("start", "steps", "says"), [(0, 1, "starts at a whole t"), (1001, 5, "from 1 to 1000"),
+                                                      (2.5, 1, "whole t"), (4, 5, "from 1 to 4")])
+def test_a_start_that_is_none_is_refused(start, steps, says):
+    with pytest.raises(ValueError, match=says):
+        next(sample(lambda x, t: x, noise(2, 3), flow_schedule(), steps, start=start))
+
+
+def test_what_is_known_under_a_little_noise_is_found_again_and_under_much_is_not():
+    """SDEdit, with the ideal denoiser of eight points."""
+    schedule, x0 = flow_schedule(), EIGHT.repeat(50, 1)
+    found = {}
+    for start in (50, 1000):
+        *_, (_, x, _) = sample(posterior_mean(EIGHT, schedule), schedule.add_noise(x0, start, noise(400, 2)), schedule,
+                               20, start=start)
+        found[start] = ((x - x0).norm(dim=1) < 0.1).float().mean().item()
+    assert found[50] == 1 and found[1000] == pytest.approx(1 / 8, abs=0.06)
+
+
 def test_ddim_is_fixed_by_its_noise_and_ddpm_by_its_generator():
     denoise, x, schedule = posterior_mean(EIGHT, linear_schedule()), noise(20, 2), linear_schedule()
     first, again = (last(denoise, x, schedule, 10)[1] for _ in range(2))
@@ -664,6 +691,7 @@ def test_every_round_starts_from_the_noise_of_its_time():
 def test_a_finished_path_is_its_last_picture_in_range():
     steps = [(1, torch.zeros(2), None), (0, torch.tensor([-3.0, 0.5]), None)]
     assert finished(iter(steps)).tolist() == [-1, 0.5]
+    assert finished(iter(steps), lambda x: x / 6).tolist() == pytest.approx([-0.5, 0.5 / 6]), "clamped when decoded"
 
 
 def test_rounds_bring_what_is_pasted_and_what_is_drawn_into_agreement():

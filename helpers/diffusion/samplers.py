@@ -1,7 +1,7 @@
 r"""The reverse process: from noise to a picture, a guess of the clean one at every step.
 
 Notebook 12. Papers: Song, Meng & Ermon, "Denoising diffusion implicit models" (DDIM), 2021; Ho, Jain & Abbeel (DDPM),
-2020; Lugmayr et al. (RePaint), 2022, for the parts that are known.
+2020; Lugmayr et al. (RePaint), 2022, for the parts that are known; Meng et al. (SDEdit), 2022, for other starts.
 A sampler sees a function denoise(x, t) -> x0 and nothing else: `targets.as_denoiser` makes one of a network,
 `guidance.guided` of two calls of one, `ideal.posterior_mean` of a data set.
 
@@ -22,24 +22,25 @@ from .targets import find_eps
 
 @torch.no_grad()
 def sample(denoise, x: Tensor, schedule: Schedule, steps: int = 50, eta: float = 0.0, paste=None,
-           generator: torch.Generator | None = None, rounds: int = 1):
+           generator: torch.Generator | None = None, rounds: int = 1, start: int | None = None):
     r"""A generator that yields (t, x, x0) after every step: x (B, ...) at time t, and the guess x0 it was made from.
 
     denoise    denoise(x, t) -> x0, (B, ...), t (B,) whole numbers
     x          noise to start from at T: torch.randn(B, ...) (times schedule.noise[-1], 1 or nearly)
     steps      1 to T: how often denoise is called. The first call is at T, the last yields t = 0
+    start      the time of x, and of the first call, if that is not T: something that is known, under noise (SDEdit)
     eta        0 DDIM, the path is fixed by x; 1 DDPM; between them, that share of DDPM's noise
     paste      paste(x, t) -> x, after every step: see `keep_known`
     generator  of the noise where eta > 0 or rounds > 1; torch's own without it
     rounds     how often each step is made, with new noise between: what is pasted and what is drawn come to agree
                (RePaint, algorithm 1, with jumps of one step). Each is a call; the last one is yielded
-    ValueError, on the first step, for steps, eta or rounds out of range and for answers of another shape.
+    ValueError, on the first step, for steps, start, eta or rounds out of range and for answers of another shape.
     """
     if not 0 <= eta <= 1:
         raise ValueError(f"eta is a share of noise, from 0 (DDIM) to 1 (DDPM); got {eta}")
     if rounds < 1:
         raise ValueError(f"each step is made once or more often; got {rounds} rounds")
-    for t, s in pairwise(timesteps(schedule, steps)):
+    for t, s in pairwise(timesteps(schedule, steps, start)):
         for again in range(rounds):
             if again:
                 x = forward_step(x, schedule, s, t, generator)
@@ -54,10 +55,14 @@ def sample(denoise, x: Tensor, schedule: Schedule, steps: int = 50, eta: float =
         yield s, x, x0
 
 
-def finished(path) -> Tensor:
-    r"""The picture x (B, ...) that a path of `sample` ends with, clamped to [-1, 1]; no other step is kept."""
+@torch.no_grad()
+def finished(path, decode=None) -> Tensor:
+    r"""The picture x (B, ...) that a path of `sample` ends with, clamped to [-1, 1]; no other step is kept.
+
+    decode  what makes a picture of x, where x is a latent
+    """
     (_, x, _), = deque(path, maxlen=1)
-    return x.clamp(-1, 1)
+    return (decode(x) if decode else x).clamp(-1, 1)
 
 
 def within(denoise, limit: float | None = 1.0):
@@ -68,11 +73,17 @@ def within(denoise, limit: float | None = 1.0):
     return denoise if limit is None else lambda x, t: denoise(x, t).clamp(-limit, limit)
 
 
-def timesteps(schedule: Schedule, steps: int) -> list[int]:
-    r"""T = t_0 > ... > t_steps = 0, as evenly as whole numbers can. ValueError unless 1 <= steps <= T."""
-    if not isinstance(steps, int) or not 1 <= steps <= schedule.last:
-        raise ValueError(f"steps is a whole number from 1 to {schedule.last}, the schedule's timesteps; got {steps}")
-    return torch.linspace(schedule.last, 0, steps + 1, dtype=torch.float64).round().long().tolist()
+def timesteps(schedule: Schedule, steps: int, start: int | None = None) -> list[int]:
+    r"""start = t_0 > ... > t_steps = 0, as evenly as whole numbers can; start None: T.
+
+    ValueError unless 1 <= steps <= start <= T.
+    """
+    start = schedule.last if start is None else start
+    if not isinstance(start, int) or not 1 <= start <= schedule.last:
+        raise ValueError(f"a path starts at a whole t from 1 to {schedule.last}; got {start}")
+    if not isinstance(steps, int) or not 1 <= steps <= start:
+        raise ValueError(f"steps is a whole number from 1 to {start}, the timesteps that there are; got {steps}")
+    return torch.linspace(start, 0, steps + 1, dtype=torch.float64).round().long().tolist()
 
 
 def reverse_step(x: Tensor, x0: Tensor, schedule: Schedule, t: int, s: int, eta: float) -> tuple[Tensor, float]:

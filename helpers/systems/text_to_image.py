@@ -1,8 +1,8 @@
 r"""Text in, picture out: a denoiser that reads, a schedule, guidance and a sampler, put together.
 
-Notebook 13. What is refused is a ValueError that says what to do.
+Notebooks 13, in pixels, and 14, in latents. What is refused is a ValueError that says what to do.
 
-B pictures · S their side · T tokens of a prompt · W words of it
+B pictures · C, S channels and side of what the denoiser sees, pixels or latents · T tokens of a prompt · W words of it
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ..diffusion.guidance import composed
 from ..diffusion.samplers import finished, sample, within
 from ..diffusion.targets import as_denoiser
 from ..models.glide import GLIDE
+from ..models.kl_autoencoder import KLAutoencoder
 from ..models.layers import CrossAttention
 from ..show.attention import plain, word_groups
 
@@ -31,14 +32,17 @@ END = "(end)"  # how the mark behind the last word is named
 class TextToImage:
     r"""Prompts in, pictures out. Two objects with the same model and schedule draw the same.
 
-    model     read(ids) -> its condition; model(x, t, **condition) -> its answer: a `GLIDE`
-    schedule  the one that the model was trained on
-    target    what it was trained to say, a row of `targets.TARGETS`
-    limit     each guess is clamped to [-limit, limit], the range of pictures; None: it is not
+    model        read(ids) -> its condition; model(x, t, **condition) -> its answer: a `GLIDE`
+    schedule     the one that the model was trained on
+    target       what it was trained to say, a row of `targets.TARGETS`
+    limit        each guess is clamped to [-limit, limit], the range of pictures; None, for latents: it is not
+    first_stage  pictures -> latents, which are then what the denoiser sees, and back; None: it sees pictures
     """
 
-    def __init__(self, model: GLIDE, schedule: Schedule, target: str = "edm", limit: float | None = 1.0):
+    def __init__(self, model: GLIDE, schedule: Schedule, target: str = "edm", limit: float | None = 1.0,
+                 first_stage: KLAutoencoder | None = None):
         self.model, self.schedule, self.limit = model, schedule, limit
+        self.first_stage = first_stage
         self.words = Tokenizer(model.config["vocabulary"])
         self.denoise = as_denoiser(model, schedule, target)
 
@@ -64,22 +68,22 @@ class TextToImage:
 
     def draw(self, prompts: Sequence[str], scale: float = 2.0, steps: int = 20, seed: int = 0, eta: float = 0.0,
              keep_away: str | None = None) -> Tensor:
-        r"""A picture for each prompt, (B, C, S, S) in [-1, 1]; the arguments are those of `path`."""
-        return finished(self.path(prompts, scale, steps, seed, eta, keep_away))
+        r"""A picture for each prompt, (B, 3, 32, 32) in [-1, 1]; the arguments are those of `path`."""
+        return finished(self.path(prompts, scale, steps, seed, eta, keep_away), self.decode)
 
     def both(self, prompts: Sequence[str], others: Sequence[str], scale: float = 4.0, steps: int = 20, seed: int = 0,
              eta: float = 0.0) -> Tensor:
-        r"""A picture for each pair of prompts, each of which pulls with half the scale: (B, C, S, S) in [-1, 1].
+        r"""A picture for each pair of prompts, each of which pulls with half the scale: (B, 3, 32, 32) in [-1, 1].
 
         `guidance.composed`: at scale 4 both pull as one does at scale 2.
         """
         if len(prompts) != len(others):
             raise ValueError(f"prompts come in pairs; got {len(prompts)} and {len(others)}")
-        return finished(self._path([prompts, others], scale, steps, seed, eta, None))
+        return finished(self._path([prompts, others], scale, steps, seed, eta, None), self.decode)
 
     def path(self, prompts: Sequence[str], scale: float = 2.0, steps: int = 20, seed: int = 0, eta: float = 0.0,
              keep_away: str | None = None):
-        r"""A generator that yields (t, x, x0) after every step, as `samplers.sample` does.
+        r"""A generator that yields (t, x, x0) after every step, as `samplers.sample` does; x is not decoded.
 
         scale      of guidance: 0 no prompt, 1 the prompt, above 1 more of it; -30 to 30
         seed       of the noise to start from: the i-th picture of a seed starts from the same noise whatever the
@@ -90,16 +94,22 @@ class TextToImage:
         return self._path([prompts], scale, steps, seed, eta, keep_away)
 
     def _path(self, groups, scale, steps, seed, eta, keep_away):
+        generator = torch.Generator().manual_seed(seed)
+        denoise, x = self.guided_by(groups, scale, keep_away), self.noise(len(groups[0]), generator)
+        return sample(denoise, x, self.schedule, steps, eta, generator=generator)
+
+    @torch.no_grad()
+    def guided_by(self, groups: Sequence[Sequence[str]], scale: float, keep_away: str | None = None):
+        r"""denoise(x, t) -> x0 (B, C, S, S) under guidance, for `samplers.sample`.
+
+        groups  one list of B prompts, or several, which pull together; scale and keep_away as in `path`
+        """
         if not (math.isfinite(scale) and abs(scale) <= LARGEST_SCALE):
             raise ValueError(f"a guidance scale is a number from -{LARGEST_SCALE:g} to {LARGEST_SCALE:g}; got {scale}: "
                              "far outside of what training saw, pictures only burn out")
-        count, generator = len(groups[0]), torch.Generator().manual_seed(seed)
-        with torch.no_grad():
-            conds = [self.model.read(self.read(prompts)) for prompts in groups]
-            uncond = self.model.read(self.read([keep_away or ""] * count))
-        x = self.noise(count, generator)
-        denoise = within(composed(self.denoise, conds, uncond, scale), self.limit)
-        return sample(denoise, x, self.schedule, steps, eta, generator=generator)
+        conds = [self.model.read(self.read(prompts)) for prompts in groups]
+        uncond = self.model.read(self.read([keep_away or ""] * len(groups[0])))
+        return within(composed(self.denoise, conds, uncond, scale), self.limit)
 
     def noise(self, count: int, generator: torch.Generator) -> Tensor:
         r"""What pictures start from, (B, C, S, S): one after the other, so that the first do not depend on the last."""
@@ -108,14 +118,22 @@ class TextToImage:
         x = torch.stack([torch.randn(shape, generator=generator) for _ in range(count)])
         return (x * self.schedule.noise[-1].item()).to(next(self.model.parameters()).device)
 
+    def encode(self, pictures: Tensor) -> Tensor:
+        r"""Pictures (B, 3, 32, 32) in [-1, 1] -> what the denoiser sees of them without noise, (B, C, S, S)."""
+        return pictures if self.first_stage is None else self.first_stage.encode(pictures)
+
+    def decode(self, x: Tensor) -> Tensor:
+        r"""What the denoiser sees (B, C, S, S) -> pictures (B, 3, 32, 32), not clamped."""
+        return x if self.first_stage is None else self.first_stage.decode(x)
+
     # -- attention -------------------------------------------------------------------------------------------------
 
     @torch.no_grad()
     def attention(self, prompts: Sequence[str], x: Tensor, t: int) -> list[tuple[list[str], Tensor]]:
         r"""Where each word is read, at x (B, C, S, S) of time t: for each prompt its W words, and maps (W, S, S).
 
-        Means over the heads and over the layers that read words, enlarged to the size of the picture. What one place
-        reads sums to 1 over the words; the last of them, `END`, is the mark behind the prompt.
+        Means over the heads and over the layers that read words, enlarged to the size of x. What one place reads sums
+        to 1 over the words; the last of them, `END`, is the mark behind the prompt.
         """
         ids = self.read(prompts)
         maps = torch.stack([F.interpolate(part, x.shape[2:]) for part in layer_maps(self.model, x, t, ids)]).mean(0)

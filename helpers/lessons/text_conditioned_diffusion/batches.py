@@ -80,9 +80,13 @@ def tokenizer() -> Tokenizer:
     return Tokenizer.learn([as_asked(text, generator) for text in captions] + 3 * known, VOCABULARY)
 
 
-def prompt_batches(one: int = SHARES["one"], two: int = SHARES["two"], left_out: float = LEFT_OUT):
-    """step -> {"images": (B, 3, 32, 32), "texts": ids (B, T)}, made anew at every step; some texts are empty."""
-    words = tokenizer()
+def prompt_batches(one: int = SHARES["one"], two: int = SHARES["two"], left_out: float = LEFT_OUT,
+                   words: Tokenizer | None = None):
+    """step -> {"images": (B, 3, 32, 32), "texts": ids (B, T)}, made anew at every step; some texts are empty.
+
+    words: what makes ids of the texts; None: `tokenizer`
+    """
+    words = tokenizer() if words is None else words
 
     def batches(step):
         generator = torch.default_generator

@@ -206,9 +206,9 @@ def lifts(system: TextToImage, texts: Sequence[str], step: int = 8, steps: int =
 # -- in the recipe -------------------------------------------------------------------------------------------------
 
 
-def judge_prompts(model, n: int = 300) -> dict[str, float]:
-    r"""Shares of `shares_drawn` for prompts in both languages, of one object and of two."""
-    system, found = as_system(model), {}
+def judge_prompts(model, n: int = 300, product=as_system) -> dict[str, float]:
+    r"""Shares of `shares_drawn` for prompts in both languages, of one object and of two. product: model -> system."""
+    system, found = product(model), {}
     for kind, make in (("one", one_object), ("two", two_objects)):
         for language in scenes.LANGUAGES:
             texts, asked = make(n, language)

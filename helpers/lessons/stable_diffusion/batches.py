@@ -1,0 +1,45 @@
+"""Scenes without words, which the first stage learns from; and latents of scenes with prompts, which diffusion does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from ...data import scenes
+from ...data.text import Tokenizer
+from ...models.kl_autoencoder import KLAutoencoder
+from ...training.checkpoints import load
+from ..text_conditioned_diffusion.batches import LEFT_OUT, prompt_batches
+
+UNPROMPTED = {"one": 11, "two": 5}  # of a batch for the first stage: scenes of one object, and of two
+PROMPTED = {"one": 44, "two": 20}  # of one for diffusion, as in notebook 13
+READER = "clip"  # whose text tower, and words, are those of Stable Diffusion here
+
+
+def picture_batches(one: int = UNPROMPTED["one"], two: int = UNPROMPTED["two"]):
+    """step -> scenes (B, 3, 32, 32) of one object and of two, drawn anew at every step."""
+
+    def batches(step):
+        generator = torch.default_generator
+        return torch.cat([scenes.draw(scenes.sample_factors(one, generator), generator),
+                          scenes.draw_pairs(scenes.sample_pairs(two, generator), generator)])
+
+    return batches
+
+
+def latent_batches(make_first_stage: Callable[[], KLAutoencoder], one: int = PROMPTED["one"],
+                   two: int = PROMPTED["two"], left_out: float = LEFT_OUT):
+    """step -> {"images": latents (B, C, S, S), drawn from q(z|x) of new scenes, "texts": ids (B, T) of CLIP's words}.
+
+    make_first_stage   () -> what makes latents of the pictures; it is called once, and learns nothing here
+    The other arguments are those of notebook 13's `prompt_batches`.
+    """
+    first_stage = make_first_stage().eval().requires_grad_(False)
+    prompted = prompt_batches(one, two, left_out, Tokenizer(load(READER)[0].config["vocabulary"]))
+
+    def batches(step):
+        batch = prompted(step)
+        return batch | {"images": first_stage.encode(batch["images"], drawn=True)}
+
+    return batches

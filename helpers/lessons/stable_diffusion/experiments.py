@@ -1,0 +1,160 @@
+r"""What notebook 14 measures: what survives the way through the latents, and what is drawn there.
+
+n pictures (n, 3, 32, 32) in [-1, 1] · latents (n, C, S, S) of standard deviation 1 · t 0 (clean) to T (noise)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...data import scenes
+from ...data.batches import NEW_SCENES_SEED, in_batches
+from ...diffusion.samplers import finished, keep_known, sample
+from ...metrics.pictures import mse, reconstruct
+from ...models.inpainting import paste, smooth_guess
+from ...models.kl_autoencoder import KLAutoencoder
+from ...systems.text_to_image import TextToImage
+from ...training.checkpoints import load
+from ..text_conditioned_diffusion.experiments import DRAWING_STEPS, ETA, SCALE, SCHEDULE, judge_prompts, one_object
+from ..text_conditioned_diffusion.verdicts import Asked, shares_drawn
+
+FIRST_STAGE, LATENT_NETWORK = "first-stage-scenes", "latent-diffusion-scenes"
+LATENT_TARGET = "flow"
+LATENT_TIMES = (100, 300, 500, 700, 850, 950)  # times at which errors are told
+
+
+def in_latents(model, first_stage: KLAutoencoder) -> TextToImage:
+    r"""Prompts -> pictures, by a denoiser of latents and the first stage that they are of."""
+    return TextToImage(model, SCHEDULE, LATENT_TARGET, limit=None, first_stage=first_stage)
+
+
+def shipped_in_latents() -> TextToImage:
+    r"""The course's two networks together."""
+    return in_latents(load(LATENT_NETWORK)[0], load(FIRST_STAGE)[0])
+
+
+# -- the way through the latents -----------------------------------------------------------------------------------
+
+
+def unseen_scenes(n: int, two: bool = False) -> tuple[Tensor, Asked]:
+    r"""n scenes that no training saw, of one object or of two, and what is in them."""
+    pictures, factors = (scenes.make_pairs if two else scenes.make_scenes)(n, NEW_SCENES_SEED)
+    return pictures, Asked(factors, two)
+
+
+def round_trip(first_stage: KLAutoencoder, n: int = 1000) -> dict[str, float]:
+    r"""What is left of n pictures of each kind, encoded and decoded: shares of `shares_drawn`, and the error on [0, 1].
+
+    It bounds what any model of these latents can draw.
+    """
+    found = {}
+    for kind, two in (("one", False), ("two", True)):
+        pictures, asked = unseen_scenes(n, two)
+        again = reconstruct(first_stage, pictures)
+        found |= {f"{kind}.{name}": share for name, share in shares_drawn(again, asked).items()}
+        found[f"{kind}.mse"] = mse(pictures, again).mean().item()
+    return found
+
+
+def latents_of(first_stage: KLAutoencoder, n: int = 1000) -> Tensor:
+    r"""The latents (2n, C, S, S) of n new pictures of one object and of n of two, at their means."""
+    return torch.cat([in_batches(first_stage.encode, unseen_scenes(n, two)[0]) for two in (False, True)])
+
+
+def judge_first_stage(first_stage: KLAutoencoder, n: int = 1000) -> dict[str, float]:
+    return round_trip(first_stage, n) | {"latent_std": latents_of(first_stage, n).std().item()}
+
+
+@torch.no_grad()
+def interpolated(system: TextToImage, a: Tensor, b: Tensor, steps: int = 7) -> Tensor:
+    r"""Pictures on the straight way from a to b (n, 3, 32, 32) in what the denoiser sees: (steps, n, 3, 32, 32).
+
+    In pixels that is a double exposure.
+    """
+    ends = system.encode(a), system.encode(b)
+    return torch.stack([system.decode(torch.lerp(*ends, share)).clamp(-1, 1)
+                        for share in torch.linspace(0, 1, steps).tolist()])
+
+
+# -- drawing from something ----------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def image_to_image(system: TextToImage, pictures: Tensor, prompts: Sequence[str], strength: float, scale: float = SCALE,
+            steps: int = DRAWING_STEPS, eta: float = 0.0, seed: int = 0) -> Tensor:
+    r"""Pictures (n, 3, 32, 32) under noise, and drawn from there on as the prompts say: (n, 3, 32, 32).
+
+    Meng et al., "SDEdit", 2022; Stable Diffusion's img2img. The noise is that of t = strength T, and of the steps the
+    same share is made. At 0 only the first stage changes the picture; at 1, where the schedule ends without signal, it
+    is forgotten: `TextToImage.draw` of that seed.
+    ValueError for a strength outside of [0, 1].
+    """
+    if not 0 <= strength <= 1:
+        raise ValueError(f"a strength is a share of the noise, from 0 (the picture) to 1 (noise alone); got {strength}")
+    schedule, generator = system.schedule, torch.Generator().manual_seed(seed)
+    x, denoise, start = system.encode(pictures), system.guided_by([prompts], scale), round(strength * schedule.last)
+    if start == 0:
+        return system.decode(x).clamp(-1, 1)
+    x = schedule.add_noise(x, start, system.noise(len(x), generator) / schedule.noise[-1].item())
+    steps = min(start, math.ceil(strength * steps))
+    return finished(sample(denoise, x, schedule, steps, eta, generator=generator, start=start), system.decode)
+
+
+def hidden_places(mask: Tensor, factor: int) -> Tensor:
+    r"""Masks of pixels (n, 1, S, S) -> of places (n, 1, S/f, S/f), True = hidden: where any pixel of the place is."""
+    return F.max_pool2d(mask.float(), factor).bool()
+
+
+@torch.no_grad()
+def repainted(system: TextToImage, pictures: Tensor, mask: Tensor, prompts: Sequence[str], scale: float = SCALE,
+              steps: int = DRAWING_STEPS, rounds: int = 4, seed: int = 0) -> Tensor:
+    r"""Pictures (n, 3, 32, 32) with their hidden part (n, 1, 32, 32) drawn anew in latents, as the prompts say.
+
+    A place of the latent is pasted where all of its pixels are known (`samplers.keep_known`). The encoder looks around
+    a place, so hidden pixels are first smoothed over: what was there is never read. Known pixels stay as they are.
+    """
+    x = system.encode(smooth_guess(pictures, mask))
+    generator = torch.Generator().manual_seed(seed)
+    places = hidden_places(mask, pictures.shape[-1] // x.shape[-1])
+    keep, denoise = keep_known(x, places, system.schedule, generator), system.guided_by([prompts], scale)
+    path = sample(denoise, system.noise(len(x), generator), system.schedule, steps, ETA, keep, generator, rounds)
+    return paste(finished(path, system.decode), pictures, mask)
+
+
+# -- the path, decoded ---------------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def decoded_path(system: TextToImage, prompts: Sequence[str], scale: float = SCALE, steps: int = DRAWING_STEPS,
+                 seed: int = 0, eta: float = 0.0) -> tuple[list[int], Tensor, Tensor]:
+    r"""After each step the t reached, and x and the guess x0 there as pictures, (steps, n, 3, 32, 32) each."""
+    times, noisy, guesses = zip(*system.path(prompts, scale, steps, seed, eta), strict=True)
+    return list(times), *(torch.stack([system.decode(x).clamp(-1, 1) for x in part]) for part in (noisy, guesses))
+
+
+@torch.no_grad()
+def latent_errors(system: TextToImage, told: bool = True, n: int = 200) -> dict[str, float]:
+    r"""{"100": the mean of (guess - x0)^2 at t = 100 over the latents of n new pictures, ...}.
+
+    told: the prompts are given. A guess that knows nothing at all is the mean of all latents: its error is near 1.
+    """
+    prompts, asked = one_object(n)
+    x0 = system.encode(scenes.draw(asked.said, torch.Generator().manual_seed(0)))
+    cond, found = system.model.read(system.read(prompts if told else [""] * n)), {}
+    for t in LATENT_TIMES:
+        eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(t))
+        guess = system.denoise(system.schedule.add_noise(x0, t, eps), torch.full((n,), t), **cond)
+        found[str(t)] = (guess - x0).square().mean().item()
+    return found
+
+
+def judge_latents(model, make_first_stage=None, n: int = 300) -> dict[str, float]:
+    r"""`judge_prompts` of a denoiser of latents. make_first_stage: () -> that of its latents; None: the shipped one."""
+    first_stage = make_first_stage() if make_first_stage else load(FIRST_STAGE)[0]
+    return judge_prompts(model, n, partial(in_latents, first_stage=first_stage))

@@ -1,0 +1,65 @@
+r"""The weights of notebook 14:
+
+    first-stage-scenes        pictures <-> latents of 4 x 8 x 8 numbers (f = 4): scenes of one object and of two
+    first-stage-scenes-f2     latents of 2 x 16 x 16, and
+    first-stage-scenes-f8     of 16 x 4 x 4 numbers
+    latent-diffusion-scenes   draws latents of the first from what is typed, read by CLIP's text tower
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ...models.glide import GLIDE, prompt_loss
+from ...models.kl_autoencoder import PRESETS, KLAutoencoder, first_stage_loss
+from ...training.checkpoints import load
+from ...training.recipes import Recipe, any_length
+from . import experiments as own
+from .batches import PROMPTED, READER, UNPROMPTED, latent_batches, picture_batches
+
+FIRST_STAGE_STEPS, LATENT_STEPS = 3000, 6000
+DENOISER = {"channels": 4, "size": 8, "widths": [48, 64, 96], "reads": 2}
+
+
+def untrained_first_stage(size: str = "f4") -> KLAutoencoder:
+    return KLAutoencoder(**PRESETS[size])
+
+
+def shipped_first_stage() -> KLAutoencoder:
+    return load(own.FIRST_STAGE)[0]
+
+
+def reading_with_clip(**unet) -> GLIDE:
+    r"""A GLIDE whose texts are read by CLIP's text tower, which learns no more: Stable Diffusion's way to read.
+
+    Its network is new, of these sizes of a `UNet`.
+    """
+    clip = load(READER)[0]
+    model = GLIDE(clip.config["vocabulary"], clip.config["text"], unet)
+    model.text.load_state_dict(clip.text.state_dict())
+    model.text.requires_grad_(False)
+    return model
+
+
+def first_stage(name: str, size: str) -> Recipe:
+    return Recipe(
+        name=name, build=partial(untrained_first_stage, size), batches=any_length(picture_batches),
+        loss=first_stage_loss, evaluate=own.judge_first_stage, steps=FIRST_STAGE_STEPS, ema=0.995,
+        data=f"tiny scenes, drawn anew at every step, {UNPROMPTED['one']} of one object and {UNPROMPTED['two']} of two",
+        sizes={"smoke": {"evaluate": partial(own.judge_first_stage, n=8)}})
+
+
+def recipes():
+    """The recipes of this notebook."""
+    yield first_stage(own.FIRST_STAGE, "f4")
+    for size in ("f2", "f8"):
+        yield first_stage(f"{own.FIRST_STAGE}-{size}", size)
+    yield Recipe(
+        name=own.LATENT_NETWORK, build=partial(reading_with_clip, **DENOISER), steps=LATENT_STEPS, ema=0.999,
+        loss=partial(prompt_loss, schedule=own.SCHEDULE, target=own.LATENT_TARGET),
+        batches=any_length(latent_batches, shipped_first_stage), evaluate=own.judge_latents,
+        data=f"latents of {own.FIRST_STAGE}, of tiny scenes drawn anew at every step, {PROMPTED['one']} of one object "
+             f"and {PROMPTED['two']} of two, with captions in English and Korean, 15 % of them left out; prompts are "
+             f"read by the text tower of {READER}, as it is",
+        sizes={"smoke": {"batches": any_length(latent_batches, untrained_first_stage, 6, 2),
+                         "evaluate": partial(own.judge_latents, make_first_stage=untrained_first_stage, n=2)}})
