@@ -20,7 +20,7 @@ from . import experiments as own
 from .batches import SHARES, prompt_batches, tokenizer
 
 UNCONDITIONAL = "diffusion-scenes"  # notebook 12's network, which learns to read
-TRAINING_STEPS = 3200
+TRAINING_STEPS = 2400
 WORDS_DECIDE = 0.7  # share of T above which a picture says little of itself: half of the times lie there
 
 
