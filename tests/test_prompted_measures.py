@@ -42,7 +42,7 @@ def test_a_request_asks_for_what_the_caption_says(language):
     chance = GENERATOR().manual_seed(0)
     rows = scenes.sample_factors(400, chance)
     texts = scenes.write_captions(rows, chance, language, rare=batches.RARE)
-    asked = [batches.as_asked(text, chance) for text in texts]
+    asked = [batches.as_typed(text, chance) for text in texts]
     changed = sum(a != b for a, b in zip(texts, asked, strict=True)) / len(texts)
     expected = 1 - (1 - batches.ASKED) * (1 - batches.STRANGE)
     assert changed == pytest.approx(expected, abs=0.08)
@@ -52,7 +52,7 @@ def test_a_request_asks_for_what_the_caption_says(language):
 
 def test_a_batch_has_both_languages_two_kinds_of_scenes_and_no_words_for_some():
     torch.manual_seed(3)
-    words, found = batches.tokenizer(), [batches.prompt_batches(20, 10)(step) for step in range(12)]
+    words, found = batches.prompt_tokenizer(), [batches.prompt_batches(20, 10)(step) for step in range(12)]
     assert all(batch["images"].shape == (30, 3, 32, 32) for batch in found)
     rows = [row[is_token(row)] for batch in found for row in batch["texts"]]
     empty = [row.tolist() == [EOS] for row in rows]
@@ -67,8 +67,8 @@ def test_a_batch_has_both_languages_two_kinds_of_scenes_and_no_words_for_some():
 
 
 def test_every_word_that_the_reader_knows_can_be_written():
-    words = batches.tokenizer()
-    assert len(words.vocabulary) <= batches.VOCABULARY and words.vocabulary[:4] == list(SPECIALS)
+    words = batches.prompt_tokenizer()
+    assert len(words.vocabulary) <= batches.PROMPT_VOCABULARY and words.vocabulary[:4] == list(SPECIALS)
     lost = [word for known in batches.SENSES.values() for word in known if words.unknown(word)]
     assert not lost
 
@@ -105,21 +105,21 @@ def test_prompts_that_say_less(said):
 
 
 def test_what_is_asked_for_is_the_same_in_both_languages():
-    (english, asked), (korean, as_well) = (experiments.one_object(20, language) for language in scenes.LANGUAGES)
+    (english, asked), (korean, as_well) = (experiments.prompts_of_one(20, language) for language in scenes.LANGUAGES)
     assert torch.equal(asked.said, as_well.said) and english != korean
-    held = experiments.one_object(50, split="held_out")[1].said[:, :2].tolist()
+    held = experiments.prompts_of_one(50, split="held_out")[1].said[:, :2].tolist()
     assert {(scenes.SHAPES[a], scenes.COLOURS[b]) for a, b in held} == set(scenes.HELD_OUT)
 
 
 def test_a_frontier_of_one_that_draws_what_it_is_told():
-    texts, asked = experiments.one_object(40)
-    found = experiments.frontier(Oracle(), texts, asked, scales=(0.0, 1.0))
+    texts, asked = experiments.prompts_of_one(40)
+    found = experiments.guidance_frontier(Oracle(), texts, asked, scales=(0.0, 1.0))
     assert found["valid"] == pytest.approx([1, 1]) and found["asked"][0] < 0.1
     assert found["asked"][1] == found["both"][1] == 1
 
 
 def test_the_factor_that_is_wrong_is_found():
-    texts, asked = experiments.one_object(40)
+    texts, asked = experiments.prompts_of_one(40)
     pictures = experiments.drawn(Oracle(wrong=[2]), texts)
     shares = experiments.factor_shares(pictures, asked)
     assert shares["size"] == 0 and all(shares[name] == 1 for name in FACTORS if name != "size")
@@ -142,7 +142,8 @@ def test_under_the_headings_of_geneval():
 def tiny():
     """A small network with random weights, that reads: no weight is 0."""
     torch.manual_seed(0)
-    model = GLIDE(batches.tokenizer().vocabulary, {"width": 8, "depth": 1, "heads": 2}, {"widths": (8, 8, 16)}).eval()
+    words, tower = batches.prompt_tokenizer().vocabulary, {"width": 8, "depth": 1, "heads": 2}
+    model = GLIDE(words, tower, {"widths": (8, 8, 16)}).eval()
     for parameter in model.parameters():
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.3)

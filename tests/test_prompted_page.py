@@ -99,8 +99,9 @@ def test_the_figure_shows_the_features_that_the_network_has():
 
 
 def test_the_frontier_has_the_recorded_shares_and_their_intervals(monkeypatch, tmp_path):
+    scales = experiments.GUIDANCE_SCALES
     table = {f"prompted.frontier.{scale:g}.{name}": {"value": 0.1 * place + 0.05 * at}
-             for place, name in enumerate(("asked", "valid", "both")) for at, scale in enumerate(experiments.SCALES)}
+             for place, name in enumerate(("asked", "valid", "both")) for at, scale in enumerate(scales)}
     (tmp_path / "scores.json").write_text(str({"scores": table}).replace("'", '"'))
     monkeypatch.setattr(drawings, "PATH", tmp_path / "scores.json")
     shares = drawings.recorded_frontier()

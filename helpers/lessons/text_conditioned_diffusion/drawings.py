@@ -11,7 +11,8 @@ from ...show.attention import plain
 from ...show.diagrams import Diagram, arrow, column, connect, grid, maps, operation, picture, row, sign, vector
 from ...show.figures import curves
 from ...systems.text_to_image import END, TextToImage
-from .experiments import SCALES, standard_error
+from ..ae_vs_vae.experiments import standard_error
+from .experiments import GUIDANCE_SCALES
 
 VECTOR_CELLS = 7  # numbers of a token's vector
 
@@ -57,17 +58,18 @@ def features_around(unet, x, t, cond: dict):
 
 
 def recorded_frontier() -> dict[str, list[float]]:
-    """{"asked", "valid", "both": the recorded share of pictures at each of `SCALES`}."""
+    """{"asked", "valid", "both": the recorded share of pictures at each of `GUIDANCE_SCALES`}."""
     scores = read_json(PATH)["scores"]
-    return {name: [scores[f"prompted.frontier.{scale:g}.{name}"]["value"] for scale in SCALES]
+    return {name: [scores[f"prompted.frontier.{scale:g}.{name}"]["value"] for scale in GUIDANCE_SCALES]
             for name in ("asked", "valid", "both")}
 
 
 def frontier_figure(shares: dict[str, list[float]], n: int):
-    """Shares of n pictures along `SCALES` as curves, with 95 % intervals."""
-    fig = curves({name: (SCALES, values) for name, values in shares.items()}, "guidance scale s",
+    """Shares of n pictures along `GUIDANCE_SCALES` as curves, with 95 % intervals."""
+    fig = curves({name: (GUIDANCE_SCALES, values) for name, values in shares.items()}, "guidance scale s",
                  f"share of {n:,} pictures", ylim=(0, 1.05))
     for line, values in zip(fig.axes[0].get_lines(), shares.values(), strict=True):
         reach = [1.96 * standard_error(value, n) for value in values]
-        fig.axes[0].errorbar(SCALES, values, reach, fmt="none", ecolor=line.get_color(), elinewidth=1.2, capsize=3)
+        fig.axes[0].errorbar(GUIDANCE_SCALES, values, reach, fmt="none", ecolor=line.get_color(), elinewidth=1.2,
+                             capsize=3)
     return fig

@@ -17,10 +17,10 @@ from ...models.unet import start_at_zero
 from ...training.checkpoints import load
 from ...training.recipes import Recipe, any_length
 from . import experiments as own
-from .batches import SHARES, prompt_batches, tokenizer
+from .batches import PROMPT_SHARES, prompt_batches, prompt_tokenizer
 
 UNCONDITIONAL = "diffusion-scenes"  # notebook 12's network, which learns to read
-TRAINING_STEPS = 2400
+READING_STEPS = 2400
 WORDS_DECIDE = 0.7  # share of T above which a picture says little of itself: half of the times lie there
 
 
@@ -36,7 +36,7 @@ def times_to_read(schedule: Schedule, x0: Tensor) -> Tensor:
 
 def taught_to_read() -> GLIDE:
     r"""Notebook 12's network with words to read: at first it draws what it drew, whatever the prompt."""
-    model = GLIDE(tokenizer().vocabulary)
+    model = GLIDE(prompt_tokenizer().vocabulary)
     model.unet.load_state_dict(load(UNCONDITIONAL)[0].state_dict(), strict=False)
     start_at_zero(model.unet.vector)
     return model
@@ -45,9 +45,9 @@ def taught_to_read() -> GLIDE:
 def recipes():
     """The recipes of this notebook."""
     yield Recipe(
-        name=own.NETWORK, build=taught_to_read, steps=TRAINING_STEPS, ema=0.999, evaluate=own.judge_prompts,
+        name=own.PROMPTED_NETWORK, build=taught_to_read, steps=READING_STEPS, ema=0.999, evaluate=own.judge_prompts,
         loss=partial(prompt_loss, schedule=own.SCHEDULE, target=own.TARGET, times=times_to_read),
         batches=any_length(prompt_batches),
-        data=f"tiny scenes, drawn anew at every step, in each process {SHARES['one']} of one object and "
-             f"{SHARES['two']} of two; captions in English and Korean, with rare words, 15 % left out; begins with the "
-             f"weights of {UNCONDITIONAL}")
+        data=f"tiny scenes, drawn anew at every step, in each process {PROMPT_SHARES['one']} of one object and "
+             f"{PROMPT_SHARES['two']} of two; captions in English and Korean, with rare words, 15 % left "
+             f"out; begins with the weights of {UNCONDITIONAL}")

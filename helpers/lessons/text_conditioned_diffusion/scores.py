@@ -15,7 +15,7 @@ from ...training.checkpoints import load
 from . import experiments as own
 from .verdicts import Asked, shares_drawn, understood
 
-DRAWS, SOME = 300, 200  # pictures
+DRAWS, TRIED = 300, 200  # pictures
 CLIP_WEIGHTS = (0.0, 0.1, 0.3, 1.0)
 MIDDLE = (300, 850)  # times between which guidance is tried alone
 TYPED = Path(__file__).with_name("typed.txt")
@@ -28,13 +28,13 @@ def system():
 
 @cache
 def drawn_one(language: str):
-    texts, asked = own.one_object(DRAWS, language)
+    texts, asked = own.prompts_of_one(DRAWS, language)
     return own.drawn(system(), texts), asked
 
 
 @cache
 def drawn_two(language: str):
-    texts, asked = own.two_objects(DRAWS, language)
+    texts, asked = own.prompts_of_two(DRAWS, language)
     return own.drawn(system(), texts), asked
 
 
@@ -57,7 +57,7 @@ def factors():
 
 def held():
     r"""Pairings of shape and colour that no training picture had."""
-    texts, asked = own.one_object(DRAWS, "en", "held_out")
+    texts, asked = own.prompts_of_one(DRAWS, "en", "held_out")
     found = shares_drawn(own.drawn(system(), texts), asked)
     for name in ("asked", "both"):
         yield share(f"held.{name}", f"{name}: prompts for unseen pairings of shape and colour", found[name],
@@ -67,18 +67,18 @@ def held():
 def less():
     r"""Prompts that say less."""
     for said in range(1, len(FACTORS) + 1):
-        texts, asked = own.with_less(SOME, said)
+        texts, asked = own.with_less(TRIED, said)
         found = shares_drawn(own.drawn(system(), texts), asked)
-        yield share(f"less.{said}", f"all as asked, of {SOME} prompts that name {said} of six factors", found["asked"])
+        yield share(f"less.{said}", f"all as asked, of {TRIED} prompts that name {said} of six factors", found["asked"])
 
 
 def along_scales():
     r"""The same prompts under more and more guidance."""
-    texts, asked = own.one_object(SOME)
-    found = own.frontier(system(), texts, asked)
+    texts, asked = own.prompts_of_one(TRIED)
+    found = own.guidance_frontier(system(), texts, asked)
     for name, values in found.items():
-        for scale, value in zip(own.SCALES, values, strict=True):
-            yield share(f"frontier.{scale:g}.{name}", f"{name} of {SOME} at guidance scale {scale:g}", value)
+        for scale, value in zip(own.GUIDANCE_SCALES, values, strict=True):
+            yield share(f"frontier.{scale:g}.{name}", f"{name} of {TRIED} at guidance scale {scale:g}", value)
 
 
 def two():
@@ -103,7 +103,7 @@ def typed():
     right, read = [], []
     for number, text in enumerate(texts):
         asked, reading = understood(text)
-        pictures = system().draw([system().known(text)[0]] * 4, own.SCALE, own.DRAWING_STEPS, number, own.ETA).cpu()
+        pictures = system().draw([system().known(text)[0]] * 4, own.SCALE, own.PROMPT_STEPS, number, own.ETA).cpu()
         right.append(shares_drawn(pictures, asked)["asked"])
         read.append(not reading.problems)
     yield share("typed.asked", f"all that was understood is drawn, {len(texts)} typed prompts, four pictures each",
@@ -113,7 +113,7 @@ def typed():
 
 def clip():
     r"""Led by CLIP's slope in place of guidance: CLIP's own opinion, and the judge's."""
-    texts, asked = own.one_object(SOME // 2)
+    texts, asked = own.prompts_of_one(TRIED // 2)
     judge = load("clip")[0]
     wanted = ZeroShot(judge).texts(scenes.write_captions(asked.said, torch.Generator().manual_seed(2)))
     for weight in CLIP_WEIGHTS:
@@ -122,32 +122,32 @@ def clip():
         yield Score(f"prompted.clip.{weight:g}.cosine", f"mean cosine by CLIP, led with weight {weight:g}", cosine,
                     ".2f")
         for name in ("asked", "valid"):
-            yield share(f"clip.{weight:g}.{name}", f"{name} of {SOME // 2}, led by CLIP with weight {weight:g}",
+            yield share(f"clip.{weight:g}.{name}", f"{name} of {TRIED // 2}, led by CLIP with weight {weight:g}",
                         found[name])
 
 
 def middle():
     r"""Guidance at all times, and in the middle alone (DDIM)."""
-    texts, asked = own.one_object(SOME)
+    texts, asked = own.prompts_of_one(TRIED)
     for name, (low, high) in (("all", (0, own.SCHEDULE.last)), ("some", MIDDLE)):
         found = shares_drawn(own.guided_in(system(), texts, 4.0, low, high), asked)
         for kind in ("asked", "valid"):
-            yield share(f"middle.{name}.{kind}", f"{kind} of {SOME}, scale 4 for {low} < t <= {high}", found[kind])
+            yield share(f"middle.{name}.{kind}", f"{kind} of {TRIED}, scale 4 for {low} < t <= {high}", found[kind])
 
 
 def negative():
     r"""How often a shape is red that nobody gave a colour, with and without a negative prompt."""
     red = scenes.COLOURS.index("red")
     for name, away in (("without", None), ("with", "a red shape")):
-        pictures = own.drawn(system(), ["a shape"] * SOME, keep_away=away)
+        pictures = own.drawn(system(), ["a shape"] * TRIED, keep_away=away)
         found = (scenes.parse(pictures).factors[:, 1] == red).float().mean().item()
-        yield share(f"negative.{name}", f"red ones of {SOME} drawn for 'a shape', {name} 'a red shape' to keep away",
+        yield share(f"negative.{name}", f"red ones of {TRIED} drawn for 'a shape', {name} 'a red shape' to keep away",
                     found)
 
 
 def together():
     r"""Half of the factors in one prompt and half in another, against all of them in one."""
-    asked = own.one_object(SOME)[1]
+    asked = own.prompts_of_one(TRIED)[1]
     generator = torch.Generator().manual_seed(3)
     halves = []
     for kept in ((0, 1, 2), (3, 4, 5)):
@@ -157,19 +157,19 @@ def together():
     whole = scenes.write_captions(asked.said, generator)
     for name, pictures in (("one", own.drawn(system(), whole)),
                            ("two", own.drawn(system(), halves[0], 2 * own.SCALE, others=halves[1]))):
-        yield share(f"together.{name}", f"all six as asked, of {SOME}, from {name} prompt{'s' * (name == 'two')}",
+        yield share(f"together.{name}", f"all six as asked, of {TRIED}, from {name} prompt{'s' * (name == 'two')}",
                     shares_drawn(pictures, Asked(asked.said))["asked"])
 
 
 def lifts():
     r"""How much more a word is read inside the object than outside."""
-    for name, value in own.lifts(system(), own.one_object(60)[0]).items():
+    for name, value in own.lifts(system(), own.prompts_of_one(60)[0]).items():
         yield Score(f"prompted.lifts.{name}", f"weight on words of {name}, inside the object over outside", value,
                     ".1f")
 
 
 def size():
-    model, card = load(own.NETWORK)
+    model, card = load(own.PROMPTED_NETWORK)
     minutes, count = card.metrics["training_seconds"] / 60, sum(p.numel() for p in model.parameters())
     yield Score("prompted.network.minutes", "minutes of training on two cores", minutes, ".0f")
     yield Score("prompted.network.parameters", "parameters", count, ",.0f")
