@@ -89,6 +89,7 @@ def test_the_figure_shows_the_features_that_the_network_has():
     model = GLIDE(["<pad>", "<s>", "</s>", "<unk>", "▁a"], {"width": 8, "depth": 1, "heads": 2},
                   {"size": 16, "widths": (8, 16, 16), "reads": 1}).eval()
     cond, x, seen = model.read(torch.tensor([[4, 2]])), torch.randn(1, 3, 16, 16), {}
+    torch.nn.init.normal_(model.unet.layout.weight)  # it begins at 0, where it would not be missed
     model.unet.down[1].register_forward_hook(lambda layer, given, answer: seen.update(before=answer))
     model.unet.middle.register_forward_hook(lambda layer, given, answer: seen.update(after=answer))
     with torch.no_grad():

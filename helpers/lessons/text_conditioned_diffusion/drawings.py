@@ -32,15 +32,18 @@ def text_enters(system: TextToImage, prompt: str, x, t: int) -> Diagram:
     noisy, leaves = picture(x[0].clamp(-1, 1), "x_t", 64), picture(model(x, t, **cond)[0].clamp(-1, 1), "answer", 64)
     fine, up = maps(before, "fine levels", side=64), operation("fine\nlevels")
     coarse = maps(after, "coarse levels: places\nread places and words", side=64)
+    layout = operation("layout", note="a map for the\ncoarsest level")
     text = row(column(*tokens, gap=3), arrow(length=20), tower, arrow(length=20), context)
-    table = grid([None, None, text, None, join, None, time],
-                 [row(noisy, arrow(length=20), fine), arrow(), coarse, arrow(), up, arrow(length=20), leaves],
-                 gap=(4, 50))
-    return Diagram(table, connect(context, "bottom", coarse, "top", "context: what\nthe words say", dashed=True),
-                   connect(context, "right", join, "left", "vector:\nthe last"), connect(time, "left", join, "right"),
+    table = grid([None, None, text, None, join, None, time], [None, None, None, layout],
+                 [row(noisy, arrow(length=20), fine), arrow(), coarse, None, up, arrow(length=20), leaves], gap=(4, 20))
+    return Diagram(table, connect(context, "bottom", coarse, "top", "context", dashed=True),
+                   connect(context, "right", join, "left", "vector: the last"),
+                   connect(context, "right", layout, "top"), connect(layout, "left", coarse, "top"),
+                   connect(time, "left", join, "right"), connect(coarse, "right", up, "left"),
                    connect(join, "bottom", up, "top", "to every\nblock"),
                    title="How a prompt enters", description="The tokens of a prompt go through a text tower. All of "
-                   "them are the context that places read at the coarse levels; the last one is added to the time.")
+                   "them are the context that places read at the coarse levels; the last one is added to the time, "
+                   "and as a map to the coarsest level.")
 
 
 def features_around(unet, x, t, cond: dict):
@@ -51,6 +54,7 @@ def features_around(unet, x, t, cond: dict):
         if i == reading:
             before = h
         h = level(F.avg_pool2d(h, 2) if i else h, e, cond["context"], cond["mask"])
+    h = h + unet.layout(cond["vector"]).view_as(h)
     return before[0], unet.middle(h, e, cond["context"], cond["mask"])[0]
 
 
