@@ -6,12 +6,13 @@ import torch.nn.functional as F
 
 from helpers.data import scenes
 from helpers.data.scenes import FACTORS, UNSAID
-from helpers.data.text import EOS, SPECIALS, UNK, is_token
+from helpers.data.text import EOS, UNK, is_token
 from helpers.diffusion.targets import logit_normal_times
-from helpers.lessons.text_conditioned_diffusion import batches, experiments, recipes, scores
+from helpers.lessons.text_conditioned_diffusion import batches, experiments, recipes
 from helpers.lessons.text_conditioned_diffusion.verdicts import understood
 from helpers.models.glide import GLIDE
 from helpers.systems.text_to_image import TextToImage
+from helpers.systems.zero_shot import ZeroShot
 from helpers.training.checkpoints import load
 
 GENERATOR = torch.Generator
@@ -68,7 +69,8 @@ def test_a_batch_has_both_languages_two_kinds_of_scenes_and_no_words_for_some():
 
 def test_every_word_that_the_reader_knows_can_be_written():
     words = batches.prompt_tokenizer()
-    assert len(words.vocabulary) <= batches.PROMPT_VOCABULARY and words.vocabulary[:4] == list(SPECIALS)
+    shipped = load(recipes.READER)[0].config["vocabulary"]
+    assert words.vocabulary[:len(shipped)] == shipped, "so that its embeddings are those of CLIP's tower"
     lost = [word for known in batches.SENSES.values() for word in known if words.unknown(word)]
     assert not lost
 
@@ -82,6 +84,13 @@ def test_half_of_the_times_are_heavy_and_reach_the_end():
     assert (t > heavy).float().mean() == pytest.approx(expected.item(), abs=0.01)
     assert t.min() >= 1 and t.max() == schedule.last
     assert (t > 950).float().mean() > 20 * (usual > 950).float().mean(), "where the first steps of a sampler are"
+
+
+def test_at_first_its_words_are_those_of_notebook_11():
+    model, clip = recipes.taught_to_read().eval(), load(recipes.READER)[0]
+    ids = experiments.as_system(model).read(["a big red circle", "왼쪽 위에 파란 별", ""])
+    with torch.no_grad():
+        torch.testing.assert_close(model.read(ids)["vector"], clip.text(ids))
 
 
 def test_at_first_the_network_is_that_of_notebook_12_whatever_the_prompt():
@@ -162,7 +171,7 @@ def test_guidance_in_an_interval(tiny):
 
 def test_to_be_led_by_clip_is_to_please_it():
     judge, (pictures, _) = load("clip")[0], scenes.make_scenes(6, 9)
-    wanted = F.normalize(judge.encode_text(scores.ZeroShot(judge).read(["a big green star"] * 6)), dim=1).detach()
+    wanted = F.normalize(judge.encode_text(ZeroShot(judge).read(["a big green star"] * 6)), dim=1).detach()
 
     def cosine(x):
         return (F.normalize(judge.encode_image(x), dim=1) * wanted).sum(1).mean().item()
@@ -196,7 +205,7 @@ def test_where_words_are_read():
 
 
 def test_sixty_prompts_that_somebody_typed():
-    lines = [line for line in scores.TYPED.read_text(encoding="utf-8").splitlines() if " => " in line]
+    lines = [line for line in experiments.TYPED.read_text(encoding="utf-8").splitlines() if " => " in line]
     texts = [line.split(" => ")[0] for line in lines]
     assert len(set(texts)) == 60
     assert sum(any("가" <= letter <= "힣" for letter in text) for text in texts) == 30

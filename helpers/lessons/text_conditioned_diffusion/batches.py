@@ -12,9 +12,8 @@ from ...data.scenes import LANGUAGES, UNSAID, with_particle
 from ...data.scenes.captions.korean import PARTICLES
 from ...data.scenes.captions.lexicon import SENSES
 from ...data.text import Tokenizer, source_batch
-from ..clip.batches import in_languages
+from ..clip.batches import in_languages, tokenizer
 
-PROMPT_VOCABULARY = 1500  # tokens
 PROMPT_SHARES = {"one": 44, "two": 20}  # of a batch: scenes of one object, and of two
 LEFT_OUT = 0.15  # of the captions, for guidance
 RARE = 0.3  # of the words: any that the reader of captions knows, not one of the usual ones
@@ -23,6 +22,7 @@ REQUESTS = {
     "en": ("draw {}", "please draw {}", "{} please", "I want {}", "can you draw {}?", "make me {}", "show {}", "{}!"),
     "ko": ("{} 그려 주세요", "{} 그려줘", "{} 그려", "{} 부탁해요", "{} 보여 줘", "{} 만들어 주세요", "{}!"),
 }
+SIGNS = "!?:;'~()/.,-"
 LETTERS = {"en": "abcdefghijklmnopqrstuvwxyz", "ko": "가나다라마바사아자차카타파하거너더러머버서어저"}
 ENDS_OF_NOUNS = "원별형모미"  # of the usual Korean words for shapes
 FILLERS = {language: [word for word, sense in SENSES[language].items() if sense.role == "glue"]
@@ -72,12 +72,10 @@ def as_typed(text: str, generator: torch.Generator) -> str:
 
 @cache
 def prompt_tokenizer() -> Tokenizer:
-    """Learned from captions of scenes of one object and of two, in English and Korean."""
-    generator = torch.Generator().manual_seed(0)
-    captions = scenes_of_one(8000, generator)[1] + scenes_of_two(4000, generator)[1]
-    known = [" ".join([*SENSES[language], LETTERS[language]]) for language in LANGUAGES]
-    known += [" ".join(PARTICLES), "! ? : ; ' ~ ( ) / 을 를"]
-    return Tokenizer.learn([as_typed(text, generator) for text in captions] + 3 * known, PROMPT_VOCABULARY)
+    """That of notebook 11's CLIP, and behind its tokens the letters that it lacks of words which the reader knows."""
+    known = tokenizer().vocabulary
+    letters = "".join([*(word for senses in SENSES.values() for word in senses), *PARTICLES, *LETTERS.values(), SIGNS])
+    return Tokenizer([*known, *(letter for letter in dict.fromkeys(letters) if letter not in {*known, " "})])
 
 
 def prompt_batches(one: int = PROMPT_SHARES["one"], two: int = PROMPT_SHARES["two"], left_out: float = LEFT_OUT,

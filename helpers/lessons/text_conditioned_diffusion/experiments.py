@@ -7,6 +7,7 @@ Prompts of `prompts_of_one` and `prompts_of_two` say everything there is to say,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +24,7 @@ from ..diffusion.experiments import ETA, SCHEDULE
 from .verdicts import Asked, read_pictures, shares_drawn
 
 PROMPTED_NETWORK = "prompted-scenes"
+TYPED = Path(__file__).with_name("typed.txt")  # 60 prompts by someone who had not seen our captions
 TARGET = "edm"
 SCALE, PROMPT_STEPS = 2.0, 20  # of drawings, unless a knob says otherwise
 GUIDANCE_SCALES = (0.0, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
