@@ -8,7 +8,7 @@ import torch
 from helpers.diffusion.forward import SCHEDULES, flow_schedule
 from helpers.diffusion.guidance import guided
 from helpers.diffusion.ideal import posterior_mean
-from helpers.lessons.text_conditioned_diffusion import drawings, toys
+from helpers.lessons.text_conditioned_diffusion import toy_drawings, toys
 from helpers.lessons.text_conditioned_diffusion.conventions import CONVENTIONS, convention_table
 
 FLOW = flow_schedule()
@@ -160,8 +160,8 @@ def test_the_table_has_a_row_a_place():
 
 
 @pytest.mark.parametrize("draw", [
-    lambda s: drawings.guided_classes(FLOW, s, 0), lambda s: drawings.guided_density(FLOW, s),
-    lambda s: drawings.guided_tree(FLOW, s, 0),
+    lambda s: toy_drawings.guided_classes(FLOW, s, 0), lambda s: toy_drawings.guided_density(FLOW, s),
+    lambda s: toy_drawings.guided_tree(FLOW, s, 0),
 ])
 def test_drawings_change_with_the_scale_and_keep_their_size(draw):
     shown = [draw(scale) for scale in (0, 1, 8)]

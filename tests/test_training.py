@@ -15,7 +15,7 @@ from torch import nn
 
 from helpers import ROOT
 from helpers.data.files import write_atomically
-from helpers.training import progress, resume
+from helpers.training import loop, progress, resume
 from helpers.training.loop import DivergenceError, learning_rate, prepared, train
 from helpers.training.progress import History
 from helpers.training.resume import SnapshotError
@@ -500,3 +500,15 @@ def test_the_layout_of_convolutions_is_the_fast_one_of_a_processor(precision, la
     with prepared(model, SimpleNamespace(device=torch.device("cpu"), mixed_precision=precision)):
         assert model.training and model[0].weight.is_contiguous(memory_format=torch.channels_last) is last
     assert not model.training and model[0].weight.is_contiguous()
+
+
+@pytest.mark.parametrize(("native", "precision", "warns"), [(False, "bf16", True), (True, "bf16", False),
+                                                            (False, "no", False)])
+def test_a_processor_that_only_imitates_bfloat16_is_told(native, precision, warns, monkeypatch, recwarn):
+    """Sixteen times as slow on an AMD EPYC (family 23) as float32 there (9.5 s a step against 0.6)."""
+    monkeypatch.setattr(loop.torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: native)
+    monkeypatch.setattr("accelerate.Accelerator", SimpleNamespace)
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", precision)
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+    assert loop.make_accelerator().mixed_precision == precision
+    assert any("imitates" in str(warning.message) for warning in recwarn) is warns

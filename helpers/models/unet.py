@@ -5,7 +5,7 @@ Notebooks 12 and 13. Papers: Ronneberger, Fischer & Brox 2015 (the shape of it);
 section 3.3 (text is read by cross-attention). Three ports let anything else in:
 
     context  tokens that every place of the picture may read, such as the words of a prompt
-    vector   one vector for the whole picture, added to the time
+    vector   one vector for the whole picture, added to the time; and a shift for each place of the middle
     concat   more channels of the same size, such as a mask or a smaller picture, enlarged
 
 B batch · C channels · S side · W width of a level · N tokens of the context · D width of a token · E of the time
@@ -41,6 +41,8 @@ class TimedBlock(nn.Module):
     r"""Two convolutions around a skip; the time scales and shifts what lies between: (B, W, S, S) -> (B, W', S, S).
 
     The second begins at 0, so at first a block is its skip.
+    layout  (B, W', S, S), a shift of each place's own: among normalised channels, since beside what runs through a
+            trained network, tens of times as large, it would not count
     """
 
     def __init__(self, width: int, out: int):
@@ -51,10 +53,10 @@ class TimedBlock(nn.Module):
         self.skip = nn.Identity() if width == out else nn.Conv2d(width, out, 1)
         start_at_zero(self.conv2)
 
-    def forward(self, x, e):
+    def forward(self, x, e, layout=0.0):
         h = self.conv1(F.silu(self.norm1(x)))                                  # (B, W', S, S)
         scale, shift = self.time(F.silu(e))[:, :, None, None].chunk(2, 1)      # (B, W', 1, 1) each
-        h = self.norm2(h) * (1 + scale) + shift
+        h = self.norm2(h) * (1 + scale) + shift + layout
         return self.skip(x) + self.conv2(F.silu(h))
 
 
@@ -89,9 +91,9 @@ class Level(nn.Module):
         self.blocks = nn.ModuleList(TimedBlock(out if i else width, out) for i in range(depth))
         self.reads = nn.ModuleList(Reader(out, context) for _ in range(depth if reads else 0))
 
-    def forward(self, h, e, context=None, mask=None):
+    def forward(self, h, e, context=None, mask=None, layout=0.0):
         for i, block in enumerate(self.blocks):
-            h = block(h, e)
+            h = block(h, e, layout)
             if self.reads:
                 h = self.reads[i](h, context, mask)
         return h
@@ -122,7 +124,11 @@ class UNet(nn.Module):
         self.stem = nn.Conv2d(channels + (concat or 0), widths[0], 3, padding=1)
         self.positions = nn.Parameter(0.02 * torch.randn(widths[0], size, size))
         self.time = nn.Sequential(nn.Linear(WAVES, EMBEDDED), nn.SiLU(), nn.Linear(EMBEDDED, EMBEDDED))
-        self.vector = None if vector is None else nn.Linear(vector, EMBEDDED)
+        self.vector = self.layout = None
+        if vector is not None:
+            coarsest = size // 2 ** (len(widths) - 1)
+            self.vector, self.layout = nn.Linear(vector, EMBEDDED), nn.Linear(vector, widths[-1] * coarsest**2)
+            start_at_zero(self.layout)
 
         def level(i, width):
             return Level(width, widths[i], depth, i >= len(widths) - reads, context)
@@ -148,7 +154,8 @@ class UNet(nn.Module):
         for i, level in enumerate(self.down):
             h = level(F.avg_pool2d(h, 2) if i else h, e, context, mask)        # (B, W, side, side), halved each time
             kept.append(h)
-        h = self.middle(h, e, context, mask)
+        layout = 0.0 if vector is None else self.layout(vector).view_as(h)     # what belongs where
+        h = self.middle(h, e, context, mask, layout)
         for i, level in enumerate(self.up):
             h = F.interpolate(h, scale_factor=2.0) if i else h
             h = level(torch.cat([h, kept.pop()], 1), e, context, mask)         # (B, W, side, side), doubled each time

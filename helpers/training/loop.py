@@ -15,6 +15,7 @@ import hashlib
 import math
 import os
 import time
+import warnings
 from contextlib import contextmanager
 
 import numpy as np
@@ -169,17 +170,17 @@ def sent(batch, device: torch.device):
 def make_accelerator():
     r"""Accelerate's view of this computer: one device or, under `accelerate launch`, several.
 
-    Computes in bfloat16 where the GPU has it (compute capability 8 and up), else in float32; a launcher's own
-    --mixed_precision goes first.
+    Computes in bfloat16 where a GPU has it, else in float32; a launcher's own --mixed_precision goes first.
     """
-    from accelerate import Accelerator
-    from accelerate.utils import parse_flag_from_env
+    from accelerate import Accelerator, utils
 
-    gpu = torch.cuda.is_available() and not parse_flag_from_env("ACCELERATE_USE_CPU")
+    gpu = torch.cuda.is_available() and not utils.parse_flag_from_env("ACCELERATE_USE_CPU")
     own_choice = "bf16" if gpu and torch.cuda.get_device_capability() >= (8, 0) else "no"
     choice = os.environ.get("ACCELERATE_MIXED_PRECISION", own_choice)
     if choice == "fp16":  # its loss scaling lets gradients overflow on purpose, which would count as divergence
         raise ValueError("float16 is not supported: launch with --mixed_precision bf16, or no")
+    if choice == "bf16" and not gpu and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        warnings.warn("this processor imitates bfloat16, which is slow: launch without --mixed_precision", stacklevel=2)
     return Accelerator(mixed_precision=choice)
 
 

@@ -21,7 +21,8 @@ from ...models.inpainting import paste, smooth_guess
 from ...models.kl_autoencoder import KLAutoencoder
 from ...systems.text_to_image import TextToImage
 from ...training.checkpoints import load
-from ..text_conditioned_diffusion.experiments import DRAWING_STEPS, ETA, SCALE, SCHEDULE, judge_prompts, one_object
+from ..diffusion.experiments import ETA, SCHEDULE
+from ..text_conditioned_diffusion.experiments import PROMPT_STEPS, SCALE, judge_prompts, prompts_of_one
 from ..text_conditioned_diffusion.verdicts import Asked, shares_drawn
 
 FIRST_STAGE, LATENT_NETWORK = "first-stage-scenes", "latent-diffusion-scenes"
@@ -87,7 +88,7 @@ def interpolated(system: TextToImage, a: Tensor, b: Tensor, steps: int = 7) -> T
 
 @torch.no_grad()
 def image_to_image(system: TextToImage, pictures: Tensor, prompts: Sequence[str], strength: float, scale: float = SCALE,
-            steps: int = DRAWING_STEPS, eta: float = 0.0, seed: int = 0) -> Tensor:
+            steps: int = PROMPT_STEPS, eta: float = 0.0, seed: int = 0) -> Tensor:
     r"""Pictures (n, 3, 32, 32) under noise, and drawn from there on as the prompts say: (n, 3, 32, 32).
 
     Meng et al., "SDEdit", 2022; Stable Diffusion's img2img. The noise is that of t = strength T, and of the steps the
@@ -113,7 +114,7 @@ def hidden_places(mask: Tensor, factor: int) -> Tensor:
 
 @torch.no_grad()
 def repainted(system: TextToImage, pictures: Tensor, mask: Tensor, prompts: Sequence[str], scale: float = SCALE,
-              steps: int = DRAWING_STEPS, rounds: int = 4, seed: int = 0) -> Tensor:
+              steps: int = PROMPT_STEPS, rounds: int = 4, seed: int = 0) -> Tensor:
     r"""Pictures (n, 3, 32, 32) with their hidden part (n, 1, 32, 32) drawn anew in latents, as the prompts say.
 
     A place of the latent is pasted where all of its pixels are known (`samplers.keep_known`). The encoder looks around
@@ -131,7 +132,7 @@ def repainted(system: TextToImage, pictures: Tensor, mask: Tensor, prompts: Sequ
 
 
 @torch.no_grad()
-def decoded_path(system: TextToImage, prompts: Sequence[str], scale: float = SCALE, steps: int = DRAWING_STEPS,
+def decoded_path(system: TextToImage, prompts: Sequence[str], scale: float = SCALE, steps: int = PROMPT_STEPS,
                  seed: int = 0, eta: float = 0.0) -> tuple[list[int], Tensor, Tensor]:
     r"""After each step the t reached, and x and the guess x0 there as pictures, (steps, n, 3, 32, 32) each."""
     times, noisy, guesses = zip(*system.path(prompts, scale, steps, seed, eta), strict=True)
@@ -144,7 +145,7 @@ def latent_errors(system: TextToImage, told: bool = True, n: int = 200) -> dict[
 
     told: the prompts are given. A guess that knows nothing at all is the mean of all latents: its error is near 1.
     """
-    prompts, asked = one_object(n)
+    prompts, asked = prompts_of_one(n)
     x0 = system.encode(scenes.draw(asked.said, torch.Generator().manual_seed(0)))
     cond, found = system.model.read(system.read(prompts if told else [""] * n)), {}
     for t in LATENT_TIMES:

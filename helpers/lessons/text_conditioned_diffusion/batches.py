@@ -12,10 +12,9 @@ from ...data.scenes import LANGUAGES, UNSAID, with_particle
 from ...data.scenes.captions.korean import PARTICLES
 from ...data.scenes.captions.lexicon import SENSES
 from ...data.text import Tokenizer, source_batch
-from ..clip.batches import in_languages
+from ..clip.batches import in_languages, tokenizer
 
-VOCABULARY = 1500  # tokens
-SHARES = {"one": 44, "two": 20}  # of a batch: scenes of one object, and of two
+PROMPT_SHARES = {"one": 44, "two": 20}  # of a batch: scenes of one object, and of two
 LEFT_OUT = 0.15  # of the captions, for guidance
 RARE = 0.3  # of the words: any that the reader of captions knows, not one of the usual ones
 ASKED, STRANGE = 0.4, 0.2  # of the captions: those in a request, and those with a word that means nothing
@@ -23,6 +22,7 @@ REQUESTS = {
     "en": ("draw {}", "please draw {}", "{} please", "I want {}", "can you draw {}?", "make me {}", "show {}", "{}!"),
     "ko": ("{} 그려 주세요", "{} 그려줘", "{} 그려", "{} 부탁해요", "{} 보여 줘", "{} 만들어 주세요", "{}!"),
 }
+SIGNS = "!?:;'~()/.,-"
 LETTERS = {"en": "abcdefghijklmnopqrstuvwxyz", "ko": "가나다라마바사아자차카타파하거너더러머버서어저"}
 ENDS_OF_NOUNS = "원별형모미"  # of the usual Korean words for shapes
 FILLERS = {language: [word for word, sense in SENSES[language].items() if sense.role == "glue"]
@@ -48,7 +48,7 @@ def scenes_of_two(n: int, generator: torch.Generator) -> tuple[Tensor, list[str]
     return scenes.draw_pairs(pairs, generator), in_languages(write, said, generator, LANGUAGES)
 
 
-def as_asked(text: str, generator: torch.Generator) -> str:
+def as_typed(text: str, generator: torch.Generator) -> str:
     """A caption as a request, at times, and at times with a word in it that means nothing, or is made up."""
     language = "ko" if any("가" <= letter <= "힣" for letter in text) else "en"
 
@@ -71,27 +71,25 @@ def as_asked(text: str, generator: torch.Generator) -> str:
 
 
 @cache
-def tokenizer() -> Tokenizer:
-    """Learned from captions of scenes of one object and of two, in English and Korean."""
-    generator = torch.Generator().manual_seed(0)
-    captions = scenes_of_one(8000, generator)[1] + scenes_of_two(4000, generator)[1]
-    known = [" ".join([*SENSES[language], LETTERS[language]]) for language in LANGUAGES]
-    known += [" ".join(PARTICLES), "! ? : ; ' ~ ( ) / 을 를"]
-    return Tokenizer.learn([as_asked(text, generator) for text in captions] + 3 * known, VOCABULARY)
+def prompt_tokenizer() -> Tokenizer:
+    """That of notebook 11's CLIP, and behind its tokens the letters that it lacks of words which the reader knows."""
+    known = tokenizer().vocabulary
+    letters = "".join([*(word for senses in SENSES.values() for word in senses), *PARTICLES, *LETTERS.values(), SIGNS])
+    return Tokenizer([*known, *(letter for letter in dict.fromkeys(letters) if letter not in {*known, " "})])
 
 
-def prompt_batches(one: int = SHARES["one"], two: int = SHARES["two"], left_out: float = LEFT_OUT,
+def prompt_batches(one: int = PROMPT_SHARES["one"], two: int = PROMPT_SHARES["two"], left_out: float = LEFT_OUT,
                    words: Tokenizer | None = None):
     """step -> {"images": (B, 3, 32, 32), "texts": ids (B, T)}, made anew at every step; some texts are empty.
 
-    words: what makes ids of the texts; None: `tokenizer`
+    words: what makes ids of the texts; None: `prompt_tokenizer`
     """
-    words = tokenizer() if words is None else words
+    words = prompt_tokenizer() if words is None else words
 
     def batches(step):
         generator = torch.default_generator
         (single, texts), (pair, others) = scenes_of_one(one, generator), scenes_of_two(two, generator)
-        asked = [as_asked(text, generator) for text in texts + others]
+        asked = [as_typed(text, generator) for text in texts + others]
         kept = (torch.rand(len(asked), generator=generator) >= left_out).tolist()
         said = [text if keep else "" for text, keep in zip(asked, kept, strict=True)]
         return {"images": torch.cat([single, pair]), "texts": source_batch(words, said)}

@@ -1,12 +1,13 @@
 r"""What notebook 13 measures: what is drawn for prompts, and whether it is what they ask for.
 
 n prompts, and a picture for each · s the scale of guidance · all pictures in [-1, 1]
-Prompts of `one_object` and `two_objects` say everything there is to say, in the words and orders of our own grammar.
+Prompts of `prompts_of_one` and `prompts_of_two` say everything there is to say, in the words of our own grammar.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -15,18 +16,19 @@ from torch import Tensor
 from ...data import scenes
 from ...data.batches import NEW_SCENES_SEED
 from ...data.scenes import FACTORS, PAIR_FACTORS, UNSAID
-from ...diffusion.forward import flow_schedule
 from ...diffusion.samplers import finished, sample, within
 from ...models.clip import CLIP
 from ...systems.text_to_image import TextToImage
 from ...training.checkpoints import load
+from ..diffusion.experiments import ETA, SCHEDULE
 from .verdicts import Asked, read_pictures, shares_drawn
 
-NETWORK = "prompted-scenes"
-SCHEDULE, TARGET = flow_schedule(), "edm"
-SCALE, DRAWING_STEPS, ETA = 2.0, 20, 1.0  # of drawings, unless a knob says otherwise
-SCALES = (0.0, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
-AT_ONCE = 100  # pictures
+PROMPTED_NETWORK = "prompted-scenes"
+TYPED = Path(__file__).with_name("typed.txt")  # 60 prompts by someone who had not seen our captions
+TARGET = "edm"
+SCALE, PROMPT_STEPS = 2.0, 20  # of drawings, unless a knob says otherwise
+GUIDANCE_SCALES = (0.0, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+PROMPTS_AT_ONCE = 100  # pictures
 
 
 def as_system(model) -> TextToImage:
@@ -35,13 +37,13 @@ def as_system(model) -> TextToImage:
 
 def shipped_system() -> TextToImage:
     r"""The course's network, which reads English and Korean."""
-    return as_system(load(NETWORK)[0])
+    return as_system(load(PROMPTED_NETWORK)[0])
 
 
 # -- prompts -------------------------------------------------------------------------------------------------------
 
 
-def one_object(n: int, language: str = "en", split: str = "train", seed: int = NEW_SCENES_SEED):
+def prompts_of_one(n: int, language: str = "en", split: str = "train", seed: int = NEW_SCENES_SEED):
     r"""n prompts for scenes of one object, and what they ask for: (list of n, `Asked`). The scenes are those of a
     seed, whatever the language."""
     generator = torch.Generator().manual_seed(seed)
@@ -49,8 +51,8 @@ def one_object(n: int, language: str = "en", split: str = "train", seed: int = N
     return scenes.write_captions(factors, generator, language), Asked(factors)
 
 
-def two_objects(n: int, language: str = "en", split: str = "train", seed: int = NEW_SCENES_SEED):
-    r"""n prompts for scenes of two objects, as `one_object`."""
+def prompts_of_two(n: int, language: str = "en", split: str = "train", seed: int = NEW_SCENES_SEED):
+    r"""n prompts for scenes of two objects, as `prompts_of_one`."""
     generator = torch.Generator().manual_seed(seed)
     pairs = scenes.sample_pairs(n, generator, split)
     return scenes.write_pair_captions(pairs, generator, language), Asked(pairs, True)
@@ -68,15 +70,15 @@ def with_less(n: int, said: int, language: str = "en", seed: int = NEW_SCENES_SE
 # -- drawings ------------------------------------------------------------------------------------------------------
 
 
-def drawn(system: TextToImage, texts: Sequence[str], scale: float = SCALE, steps: int = DRAWING_STEPS,
+def drawn(system: TextToImage, texts: Sequence[str], scale: float = SCALE, steps: int = PROMPT_STEPS,
           eta: float = ETA, seed: int = 0, others: Sequence[str] = (), keep_away: str | None = None) -> Tensor:
-    r"""A picture for each prompt (n, 3, 32, 32), `AT_ONCE` at a time, each part with the next seed.
+    r"""A picture for each prompt (n, 3, 32, 32), `PROMPTS_AT_ONCE` at a time, each part with the next seed.
 
     others: as many, drawn together with them, as `TextToImage.both`
     """
     found = []
-    for number, start in enumerate(range(0, len(texts), AT_ONCE)):
-        part, seeded = slice(start, start + AT_ONCE), seed + number
+    for number, start in enumerate(range(0, len(texts), PROMPTS_AT_ONCE)):
+        part, seeded = slice(start, start + PROMPTS_AT_ONCE), seed + number
         if others:
             found.append(system.both(texts[part], others[part], scale, steps, seeded, eta))
         else:
@@ -84,15 +86,11 @@ def drawn(system: TextToImage, texts: Sequence[str], scale: float = SCALE, steps
     return torch.cat(found).cpu()
 
 
-def frontier(system: TextToImage, texts: Sequence[str], asked: Asked, scales=SCALES, **options) -> dict[str, list]:
+def guidance_frontier(system: TextToImage, texts: Sequence[str], asked: Asked, scales=GUIDANCE_SCALES,
+                      **options) -> dict[str, list]:
     r"""{"asked": the share of pictures with all that was asked for, "valid": ..., "both": ...}, a list along scales."""
     rows = [shares_drawn(drawn(system, texts, scale, **options), asked) for scale in scales]
     return {name: [row[name] for row in rows] for name in rows[0]}
-
-
-def standard_error(share: float, n: int) -> float:
-    r"""Of a share of n independent pictures."""
-    return (share * (1 - share) / n) ** 0.5
 
 
 def factor_shares(pictures: Tensor, asked: Asked) -> dict[str, float]:
@@ -116,7 +114,7 @@ def as_in_geneval(one: Tensor, asked: Asked, two: Tensor, asked_two: Asked) -> d
 
 
 def guesses(system: TextToImage, texts: Sequence[str], asked: Asked, scale: float = SCALE,
-            steps: int = DRAWING_STEPS, seed: int = 0) -> tuple[list[int], dict[str, list[float]]]:
+            steps: int = PROMPT_STEPS, seed: int = 0) -> tuple[list[int], dict[str, list[float]]]:
     r"""After each step (DDIM) the t reached, and of the guesses x0 the shares that show each factor as asked."""
     times, rows = [], []
     for t, _, x0 in system.path(texts, scale, steps, seed):
@@ -130,7 +128,7 @@ def guesses(system: TextToImage, texts: Sequence[str], asked: Asked, scale: floa
 
 @torch.no_grad()
 def guided_in(system: TextToImage, texts: Sequence[str], scale: float, low: int, high: int,
-              steps: int = DRAWING_STEPS, seed: int = 0) -> Tensor:
+              steps: int = PROMPT_STEPS, seed: int = 0) -> Tensor:
     r"""Pictures (n, 3, 32, 32) that are guided only while low < t <= high, and follow the plain prompt elsewhere.
 
     Kynkäänniemi et al., "Applying guidance in a limited interval", 2024.
@@ -167,7 +165,7 @@ def led_by_clip(denoise, clip: CLIP, wanted: Tensor, weight: float, schedule=SCH
 
 @torch.no_grad()
 def drawn_with_clip(system: TextToImage, clip: CLIP, texts: Sequence[str], wanted: Tensor, weight: float,
-                    steps: int = DRAWING_STEPS, seed: int = 0) -> tuple[Tensor, float]:
+                    steps: int = PROMPT_STEPS, seed: int = 0) -> tuple[Tensor, float]:
     r"""Pictures of prompts, unguided but for CLIP's slope, and the mean cosine that CLIP gives them."""
     cond, generator = system.model.read(system.read(texts)), torch.Generator().manual_seed(seed)
 
@@ -182,7 +180,7 @@ def drawn_with_clip(system: TextToImage, clip: CLIP, texts: Sequence[str], wante
 # -- where words are read ------------------------------------------------------------------------------------------
 
 
-def lifts(system: TextToImage, texts: Sequence[str], step: int = 8, steps: int = DRAWING_STEPS,
+def lifts(system: TextToImage, texts: Sequence[str], step: int = 8, steps: int = PROMPT_STEPS,
           seed: int = 0) -> dict[str, float]:
     r"""{factor: how much more its words are read inside the finished object than elsewhere}, the mean over prompts.
 
@@ -209,7 +207,7 @@ def lifts(system: TextToImage, texts: Sequence[str], step: int = 8, steps: int =
 def judge_prompts(model, n: int = 300, product=as_system) -> dict[str, float]:
     r"""Shares of `shares_drawn` for prompts in both languages, of one object and of two. product: model -> system."""
     system, found = product(model), {}
-    for kind, make in (("one", one_object), ("two", two_objects)):
+    for kind, make in (("one", prompts_of_one), ("two", prompts_of_two)):
         for language in scenes.LANGUAGES:
             texts, asked = make(n, language)
             shares = shares_drawn(drawn(system, texts), asked)
