@@ -3,10 +3,10 @@ r"""The first stage of latent diffusion: an autoencoder whose code keeps the pla
 Notebook 14. Papers: Rombach et al., "High-resolution image synthesis with latent diffusion models", CVPR 2022, section
 3.1 and equation 25; Kingma & Welling 2013, for the KL.
 The code is a small picture again: each place of it holds a few numbers for f x f pixels, as a mean and a variance, like
-notebook 08's. No dense layer mixes places, so a network that knows pictures can work on codes. The KL weighs almost
-nothing: it keeps the codes near 0 and a little noisy, and makes nobody draw codes from N(0, I), which is diffusion's
-task. Rombach et al. also ask a network of features and a critic whether the picture looks right (LPIPS; a patch
-discriminator from step 50,001 on). Here neither is needed, and the squared error does it alone.
+notebook 08's. No dense layer mixes places, so a network that knows pictures can work on codes. The KL weighs little: it
+keeps codes near 0 and a little noisy, but one drawn from N(0, I) shows nothing, which is left to diffusion. Rombach et
+al. also ask a network of features and a critic whether the picture looks right (LPIPS, and a patch discriminator from
+step 50,001 on); there is neither here, so what the squared error does not see is not learned.
 
 B batch · C channels of a latent · S side of a picture · f pixels along a side are one place of the code · W width
 """
@@ -28,7 +28,7 @@ PRESETS = {
     "f4": {"latent": 4, "widths": [32, 64]},
     "f8": {"latent": 16, "widths": [32, 48, 56]},
 }
-KL_WEIGHT = 1e-3
+KL_WEIGHT = 1e-3  # of `first_stage_loss`. Rombach et al.'s 1e-6 stands beside sums of absolute errors and LPIPS
 FOLLOWED = 0.05  # how far the scale moves towards that of each batch
 
 
