@@ -544,7 +544,7 @@ def halve(x, t):
     (lambda s: s.add_noise(X, torch.tensor([1, 2, 3]), X), r"one for each of 2 pictures; got shape \(3,\)"),
     (lambda s: s.add_noise(X, 5, torch.zeros(3)), r"noise has the shape of what it is added to, \(2, 3\); got \(3,\)"),
     (lambda s: s.add_noise(X.long(), 5, X.long()), r"floats in \[-1, 1\]; got torch.int64"),
-    (lambda s: last(halve, X, s, 1001), "from 1 to 1000, the schedule's timesteps; got 1001"),
+    (lambda s: last(halve, X, s, 1001), "from 1 to 1000, the timesteps that there are; got 1001"),
     (lambda s: last(halve, X, s, 0), "got 0"),
     (lambda s: last(halve, X, s, 2.5), "got 2.5"),
     (lambda s: last(halve, X, s, 5, eta=1.1), r"from 0 \(DDIM\) to 1 \(DDPM\); got 1.1"),

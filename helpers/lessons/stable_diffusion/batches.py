@@ -11,10 +11,10 @@ from ...data.text import Tokenizer
 from ...models.kl_autoencoder import KLAutoencoder
 from ...training.checkpoints import load
 from ..text_conditioned_diffusion.batches import LEFT_OUT, prompt_batches
+from ..text_conditioned_diffusion.recipes import READER
 
 UNPROMPTED = {"one": 11, "two": 5}  # of a batch for the first stage: scenes of one object, and of two
 PROMPTED = {"one": 44, "two": 20}  # of one for diffusion, as in notebook 13
-READER = "clip"  # whose text tower, and words, are those of Stable Diffusion here
 
 
 def picture_batches(one: int = UNPROMPTED["one"], two: int = UNPROMPTED["two"]):

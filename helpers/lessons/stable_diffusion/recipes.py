@@ -14,8 +14,9 @@ from ...models.glide import GLIDE, prompt_loss
 from ...models.kl_autoencoder import PRESETS, KLAutoencoder, first_stage_loss
 from ...training.checkpoints import load
 from ...training.recipes import Recipe, any_length
+from ..text_conditioned_diffusion.recipes import READER
 from . import experiments as own
-from .batches import PROMPTED, READER, UNPROMPTED, latent_batches, picture_batches
+from .batches import PROMPTED, UNPROMPTED, latent_batches, picture_batches
 
 FIRST_STAGE_STEPS, LATENT_STEPS = 3000, 6000
 DENOISER = {"channels": 4, "size": 8, "widths": [48, 64, 96], "reads": 2}

@@ -12,7 +12,8 @@ from ...data.scenes import LANGUAGES, UNSAID, with_particle
 from ...data.scenes.captions.korean import PARTICLES
 from ...data.scenes.captions.lexicon import SENSES
 from ...data.text import Tokenizer, source_batch
-from ..clip.batches import in_languages, tokenizer
+from ...training.checkpoints import load
+from ..clip.batches import in_languages
 
 PROMPT_SHARES = {"one": 44, "two": 20}  # of a batch: scenes of one object, and of two
 LEFT_OUT = 0.15  # of the captions, for guidance
@@ -73,7 +74,7 @@ def as_typed(text: str, generator: torch.Generator) -> str:
 @cache
 def prompt_tokenizer() -> Tokenizer:
     """That of notebook 11's CLIP, and behind its tokens the letters that it lacks of words which the reader knows."""
-    known = tokenizer().vocabulary
+    known = load("clip")[0].config["vocabulary"]  # to learn it anew takes all the emoji, 800 MB
     letters = "".join([*(word for senses in SENSES.values() for word in senses), *PARTICLES, *LETTERS.values(), SIGNS])
     return Tokenizer([*known, *(letter for letter in dict.fromkeys(letters) if letter not in {*known, " "})])
 

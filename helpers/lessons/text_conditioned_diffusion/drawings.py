@@ -21,7 +21,7 @@ VECTOR_CELLS = 7  # numbers of a token's vector
 def text_enters(system: TextToImage, prompt: str, x, t: int) -> Diagram:
     """A prompt on its way into the U-Net, which answers at x (1, 3, S, S) of time t.
 
-    Maps are those of the network: what it has made of x when the two coarse levels begin to read, and when they end.
+    Maps are those of the network: what it has made of x before the coarse levels read, and after the middle.
     """
     model, ids = system.model, system.read([prompt])
     cond = model.read(ids)
@@ -32,7 +32,7 @@ def text_enters(system: TextToImage, prompt: str, x, t: int) -> Diagram:
     noisy, leaves = picture(x[0].clamp(-1, 1), "x_t", 64), picture(model(x, t, **cond)[0].clamp(-1, 1), "answer", 64)
     fine, up = maps(before, "fine levels", side=64), operation("fine\nlevels")
     coarse = maps(after, "coarse levels: places\nread places and words", side=64)
-    layout = operation("layout", note="a map for the\ncoarsest level")
+    layout = operation("layout", note="a map for\nthe middle")
     text = row(column(*tokens, gap=3), arrow(length=20), tower, arrow(length=20), context)
     table = grid([None, None, text, None, join, None, time], [None, None, None, layout],
                  [row(noisy, arrow(length=20), fine), arrow(), coarse, None, up, arrow(length=20), leaves], gap=(4, 20))
@@ -43,19 +43,19 @@ def text_enters(system: TextToImage, prompt: str, x, t: int) -> Diagram:
                    connect(join, "bottom", up, "top", "to every\nblock"),
                    title="How a prompt enters", description="The tokens of a prompt go through a text tower. All of "
                    "them are the context that places read at the coarse levels; the last one is added to the time, "
-                   "and as a map to the coarsest level.")
+                   "and to the middle, as a map.")
 
 
 def features_around(unet, x, t, cond: dict):
-    """Feature maps (W, side, side) of one picture x (1, 3, S, S): before the levels that read, and after the last."""
+    """Feature maps (W, side, side) of a picture x (1, 3, S, S): before the levels that read, and after the middle."""
     e = unet.embed_time(t, cond["vector"], 1)
     h, reading = unet.stem(x) + unet.positions, len(unet.down) - unet.config["reads"]
     for i, level in enumerate(unet.down):
         if i == reading:
             before = h
         h = level(F.avg_pool2d(h, 2) if i else h, e, cond["context"], cond["mask"])
-    h = h + unet.layout(cond["vector"]).view_as(h)
-    return before[0], unet.middle(h, e, cond["context"], cond["mask"])[0]
+    layout = unet.layout(cond["vector"]).view_as(h)
+    return before[0], unet.middle(h, e, cond["context"], cond["mask"], layout)[0]
 
 
 # -- what guidance buys --------------------------------------------------------------------------------------------
