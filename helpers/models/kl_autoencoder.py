@@ -28,7 +28,7 @@ PRESETS = {
     "f4": {"latent": 4, "widths": [32, 64]},
     "f8": {"latent": 16, "widths": [32, 48, 56]},
 }
-KL_WEIGHT = 1e-3  # of `first_stage_loss`. Rombach et al.'s 1e-6 stands beside sums of absolute errors and LPIPS
+KL_WEIGHT = 3e-3  # of `first_stage_loss`. Rombach et al.'s 1e-6 stands beside sums of absolute errors and LPIPS
 FOLLOWED = 0.05  # how far the scale moves towards that of each batch
 
 

@@ -10,11 +10,10 @@ from ...data import scenes
 from ...data.text import Tokenizer
 from ...models.kl_autoencoder import KLAutoencoder
 from ...training.checkpoints import load
-from ..text_conditioned_diffusion.batches import LEFT_OUT, prompt_batches
+from ..text_conditioned_diffusion.batches import LEFT_OUT, PROMPT_SHARES, prompt_batches
 from ..text_conditioned_diffusion.recipes import READER
 
 UNPROMPTED = {"one": 11, "two": 5}  # of a batch for the first stage: scenes of one object, and of two
-PROMPTED = {"one": 44, "two": 20}  # of one for diffusion, as in notebook 13
 
 
 def picture_batches(one: int = UNPROMPTED["one"], two: int = UNPROMPTED["two"]):
@@ -28,8 +27,8 @@ def picture_batches(one: int = UNPROMPTED["one"], two: int = UNPROMPTED["two"]):
     return batches
 
 
-def latent_batches(make_first_stage: Callable[[], KLAutoencoder], one: int = PROMPTED["one"],
-                   two: int = PROMPTED["two"], left_out: float = LEFT_OUT):
+def latent_batches(make_first_stage: Callable[[], KLAutoencoder], one: int = PROMPT_SHARES["one"],
+                   two: int = PROMPT_SHARES["two"], left_out: float = LEFT_OUT):
     """step -> {"images": latents (B, C, S, S), drawn from q(z|x) of new scenes, "texts": ids (B, T) of CLIP's words}.
 
     make_first_stage   () -> what makes latents of the pictures; it is called once, and learns nothing here

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 from functools import partial
 
+from ...diffusion.targets import logit_normal_times
 from ...models.glide import GLIDE, prompt_loss
 from ...models.kl_autoencoder import PRESETS, KLAutoencoder, first_stage_loss
 from ...training.checkpoints import load
 from ...training.recipes import Recipe, any_length
+from ..text_conditioned_diffusion.batches import PROMPT_SHARES
 from ..text_conditioned_diffusion.recipes import READER
 from . import experiments as own
-from .batches import PROMPTED, UNPROMPTED, latent_batches, picture_batches
+from .batches import UNPROMPTED, latent_batches, picture_batches
 
 FIRST_STAGE_STEPS, LATENT_STEPS = 3000, 6000
-DENOISER = {"channels": 4, "size": 8, "widths": [48, 64, 96], "reads": 2}
+DENOISER = {"channels": 4, "size": 8, "widths": [64, 96], "reads": 2}
 
 
 def untrained_first_stage(size: str = "f4") -> KLAutoencoder:
@@ -46,7 +48,8 @@ def first_stage(name: str, size: str) -> Recipe:
     return Recipe(
         name=name, build=partial(untrained_first_stage, size), batches=any_length(picture_batches),
         loss=first_stage_loss, evaluate=own.judge_first_stage, steps=FIRST_STAGE_STEPS, ema=0.995,
-        data=f"tiny scenes, drawn anew at every step, {UNPROMPTED['one']} of one object and {UNPROMPTED['two']} of two",
+        data=f"tiny scenes, drawn anew at every step, in each process {UNPROMPTED['one']} of one object and "
+             f"{UNPROMPTED['two']} of two",
         sizes={"smoke": {"evaluate": partial(own.judge_first_stage, n=8)}})
 
 
@@ -57,10 +60,11 @@ def recipes():
         yield first_stage(f"{own.FIRST_STAGE}-{size}", size)
     yield Recipe(
         name=own.LATENT_NETWORK, build=partial(reading_with_clip, **DENOISER), steps=LATENT_STEPS, ema=0.999,
-        loss=partial(prompt_loss, schedule=own.SCHEDULE, target=own.LATENT_TARGET),
+        loss=partial(prompt_loss, schedule=own.SCHEDULE, target=own.LATENT_TARGET,
+                     times=partial(logit_normal_times, mean=0.3)),
         batches=any_length(latent_batches, shipped_first_stage), evaluate=own.judge_latents,
-        data=f"latents of {own.FIRST_STAGE}, of tiny scenes drawn anew at every step, {PROMPTED['one']} of one object "
-             f"and {PROMPTED['two']} of two, with captions in English and Korean, 15 % of them left out; prompts are "
-             f"read by the text tower of {READER}, as it is",
+        data=f"latents of {own.FIRST_STAGE}, of tiny scenes drawn anew at every step, in each process "
+             f"{PROMPT_SHARES['one']} of one object and {PROMPT_SHARES['two']} of two; captions in English and Korean, "
+             f"with rare words, 15 % left out, are read by the text tower of {READER}, which does not learn",
         sizes={"smoke": {"batches": any_length(latent_batches, untrained_first_stage, 6, 2),
                          "evaluate": partial(own.judge_latents, make_first_stage=untrained_first_stage, n=2)}})
