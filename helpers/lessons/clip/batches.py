@@ -7,7 +7,7 @@ p = 0.5. So one caption may fit many pictures of a batch, and that is known exac
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 import torch
@@ -49,13 +49,17 @@ def near_factors(n: int, generator: torch.Generator, group: int) -> Tensor:
 
 
 def scene_pairs(n: int, generator: torch.Generator, languages: Sequence[str] = LANGUAGES, whole: float = 0.5,
-                group: int = 1) -> Captioned:
-    """Scenes of one object. whole: the share of captions that name all factors; group: as of `near_factors`."""
+                group: int = 1, rare: float = 0.0) -> Captioned:
+    """Scenes of one object.
+
+    whole: the share of captions that name all factors; group: as of `near_factors`; rare: of `write_captions`
+    """
     factors = near_factors(n, generator, group)
-    partial = torch.rand(n, 1, generator=generator) >= whole
-    said = torch.where(partial, scenes.drop_factors(factors, generator), factors)
-    return Captioned(scenes.draw(factors, generator), in_languages(scenes.write_captions, said, generator, languages),
-                 fits(factors, said))
+    in_part = torch.rand(n, 1, generator=generator) >= whole
+    said = torch.where(in_part, scenes.drop_factors(factors, generator), factors)
+    write = partial(scenes.write_captions, rare=rare)
+    return Captioned(scenes.draw(factors, generator), in_languages(write, said, generator, languages),
+                     fits(factors, said))
 
 
 def two_object_pairs(n: int, generator: torch.Generator, languages: Sequence[str] = LANGUAGES) -> Captioned:

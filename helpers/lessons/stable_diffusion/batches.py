@@ -10,8 +10,7 @@ from ...data import scenes
 from ...data.text import Tokenizer
 from ...models.kl_autoencoder import KLAutoencoder
 from ...training.checkpoints import load
-from ..text_conditioned_diffusion.batches import LEFT_OUT, PROMPT_SHARES, prompt_batches
-from ..text_conditioned_diffusion.recipes import READER
+from ..text_conditioned_diffusion.batches import LEFT_OUT, PROMPT_SHARES, READER, prompt_batches
 
 UNPROMPTED = {"one": 11, "two": 5}  # of a batch for the first stage: scenes of one object, and of two
 

@@ -15,8 +15,7 @@ from ...models.glide import GLIDE, prompt_loss
 from ...models.kl_autoencoder import PRESETS, KLAutoencoder, first_stage_loss
 from ...training.checkpoints import load
 from ...training.recipes import Recipe, any_length
-from ..text_conditioned_diffusion.batches import PROMPT_SHARES
-from ..text_conditioned_diffusion.recipes import READER
+from ..text_conditioned_diffusion.batches import PROMPT_SHARES, READER
 from . import experiments as own
 from .batches import UNPROMPTED, latent_batches, picture_batches
 

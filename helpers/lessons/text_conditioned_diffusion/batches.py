@@ -13,8 +13,9 @@ from ...data.scenes.captions.korean import PARTICLES
 from ...data.scenes.captions.lexicon import SENSES
 from ...data.text import Tokenizer, source_batch
 from ...training.checkpoints import load
-from ..clip.batches import in_languages
+from ..clip.batches import in_languages, scene_pairs
 
+READER = "clip"  # whose words are read
 PROMPT_SHARES = {"one": 44, "two": 20}  # of a batch: scenes of one object, and of two
 LEFT_OUT = 0.15  # of the captions, for guidance
 RARE = 0.3  # of the words: any that the reader of captions knows, not one of the usual ones
@@ -32,11 +33,8 @@ FILLERS = {language: [word for word, sense in SENSES[language].items() if sense.
 
 def scenes_of_one(n: int, generator: torch.Generator) -> tuple[Tensor, list[str]]:
     """n scenes and their captions, every other one Korean; half of these leave factors out."""
-    factors = scenes.sample_factors(n, generator)
-    whole = torch.rand(n, 1, generator=generator) < 0.5
-    said = torch.where(whole, factors, scenes.drop_factors(factors, generator))
-    write = partial(scenes.write_captions, rare=RARE)
-    return scenes.draw(factors, generator), in_languages(write, said, generator, LANGUAGES)
+    pairs = scene_pairs(n, generator, rare=RARE)
+    return pairs.images, pairs.texts
 
 
 def scenes_of_two(n: int, generator: torch.Generator) -> tuple[Tensor, list[str]]:
@@ -74,7 +72,7 @@ def as_typed(text: str, generator: torch.Generator) -> str:
 @cache
 def prompt_tokenizer() -> Tokenizer:
     """That of notebook 11's CLIP, and behind its tokens the letters that it lacks of words which the reader knows."""
-    known = load("clip")[0].config["vocabulary"]  # to learn it anew takes all the emoji, 800 MB
+    known = load(READER)[0].config["vocabulary"]  # to learn it anew takes all the emoji, 800 MB
     letters = "".join([*(word for senses in SENSES.values() for word in senses), *PARTICLES, *LETTERS.values(), SIGNS])
     return Tokenizer([*known, *(letter for letter in dict.fromkeys(letters) if letter not in {*known, " "})])
 

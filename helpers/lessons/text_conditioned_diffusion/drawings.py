@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 
 from ...course.scores import PATH
 from ...data.files import read_json
+from ...models.glide import GLIDE
 from ...show.attention import plain
 from ...show.diagrams import Diagram, arrow, column, connect, grid, maps, operation, picture, row, sign, vector
 from ...show.figures import curves
@@ -25,7 +25,7 @@ def text_enters(system: TextToImage, prompt: str, x, t: int) -> Diagram:
     """
     model, ids = system.model, system.read([prompt])
     cond = model.read(ids)
-    before, after = features_around(model.unet, x, t, cond)
+    before, after = features_around(model, x, t, cond)
     tokens = [operation(plain(token), "words") for token in system.words.tokens(prompt)] + [operation(END, "words")]
     context = row(*(vector(each[:VECTOR_CELLS], "", "hidden", cell=8) for each in cond["context"][0]), gap=4)
     tower, join, time = operation("TextTower"), sign("+"), operation("time", note=f"t = {t}")
@@ -46,16 +46,14 @@ def text_enters(system: TextToImage, prompt: str, x, t: int) -> Diagram:
                    "and to the middle, as a map.")
 
 
-def features_around(unet, x, t, cond: dict):
+def features_around(model: GLIDE, x, t, cond: dict):
     """Feature maps (W, side, side) of a picture x (1, 3, S, S): before the levels that read, and after the middle."""
-    e = unet.embed_time(t, cond["vector"], 1)
-    h, reading = unet.stem(x) + unet.positions, len(unet.down) - unet.config["reads"]
-    for i, level in enumerate(unet.down):
-        if i == reading:
-            before = h
-        h = level(F.avg_pool2d(h, 2) if i else h, e, cond["context"], cond["mask"])
-    layout = unet.layout(cond["vector"]).view_as(h)
-    return before[0], unet.middle(h, e, cond["context"], cond["mask"], layout)[0]
+    unet, found = model.unet, []
+    first = unet.down[len(unet.down) - unet.config["reads"]]
+    with (first.register_forward_pre_hook(lambda _, given: found.append(given[0][0])),
+          unet.middle.register_forward_hook(lambda _, given, answer: found.append(answer[0]))):
+        model(x, t, **cond)
+    return found
 
 
 # -- what guidance buys --------------------------------------------------------------------------------------------

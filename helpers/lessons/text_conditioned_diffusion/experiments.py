@@ -133,18 +133,13 @@ def guided_in(system: TextToImage, texts: Sequence[str], scale: float, low: int,
 
     Kynkäänniemi et al., "Applying guidance in a limited interval", 2024.
     """
-    cond, uncond = (system.model.read(system.read(each)) for each in (texts, [""] * len(texts)))
+    plain, strong = (system.guided_by([texts], each) for each in (1.0, scale))
 
     def denoise(x, t):
-        with_prompt = system.denoise(x, t, **cond)
-        if not low < int(t[0]) <= high:
-            return with_prompt
-        without = system.denoise(x, t, **uncond)
-        return without + scale * (with_prompt - without)
+        return (strong if low < int(t[0]) <= high else plain)(x, t)
 
     generator = torch.Generator().manual_seed(seed)
-    x = system.noise(len(texts), generator)
-    return finished(sample(within(denoise), x, SCHEDULE, steps, 0.0, generator=generator)).cpu()
+    return finished(sample(denoise, system.noise(len(texts), generator), SCHEDULE, steps)).cpu()
 
 
 def led_by_clip(denoise, clip: CLIP, wanted: Tensor, weight: float, schedule=SCHEDULE):
@@ -167,13 +162,9 @@ def led_by_clip(denoise, clip: CLIP, wanted: Tensor, weight: float, schedule=SCH
 def drawn_with_clip(system: TextToImage, clip: CLIP, texts: Sequence[str], wanted: Tensor, weight: float,
                     steps: int = PROMPT_STEPS, seed: int = 0) -> tuple[Tensor, float]:
     r"""Pictures of prompts, unguided but for CLIP's slope, and the mean cosine that CLIP gives them."""
-    cond, generator = system.model.read(system.read(texts)), torch.Generator().manual_seed(seed)
-
-    def plain(x, t):
-        return system.denoise(x, t, **cond)
-
-    denoise = within(led_by_clip(plain, clip, wanted, weight))
-    pictures = finished(sample(denoise, system.noise(len(texts), generator), SCHEDULE, steps, 0.0)).cpu()
+    generator = torch.Generator().manual_seed(seed)
+    denoise = within(led_by_clip(system.guided_by([texts], 1.0), clip, wanted, weight))
+    pictures = finished(sample(denoise, system.noise(len(texts), generator), SCHEDULE, steps)).cpu()
     return pictures, (F.normalize(clip.encode_image(pictures), dim=1) * wanted).sum(1).mean().item()
 
 

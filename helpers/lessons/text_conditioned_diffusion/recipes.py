@@ -17,10 +17,9 @@ from ...models.unet import start_at_zero
 from ...training.checkpoints import load
 from ...training.recipes import Recipe, any_length
 from . import experiments as own
-from .batches import PROMPT_SHARES, prompt_batches, prompt_tokenizer
+from .batches import PROMPT_SHARES, READER, prompt_batches, prompt_tokenizer
 
 UNCONDITIONAL = "diffusion-scenes"  # notebook 12's network, which learns to read
-READER = "clip"  # notebook 11's
 READING_STEPS = 4800
 WORDS_DECIDE = 0.7  # share of T above which a picture says little of itself: half of the times lie there
 
@@ -28,7 +27,7 @@ WORDS_DECIDE = 0.7  # share of T above which a picture says little of itself: ha
 def times_to_read(schedule: Schedule, x0: Tensor) -> Tensor:
     r"""t (B,): half of them logit-normal, as in notebook 12, and half even over the heaviest noise.
 
-    Logit-normal times alone are hardly ever near T, where place and background are settled: no word of them was read.
+    Logit-normal times alone are hardly ever near T, where a sampler settles place and background.
     """
     usual, heavy = logit_normal_times(schedule, x0), torch.rand(len(x0), device=x0.device)
     heavy = ((WORDS_DECIDE + (1 - WORDS_DECIDE) * heavy) * schedule.last).ceil().long().clamp(max=schedule.last)
@@ -38,8 +37,8 @@ def times_to_read(schedule: Schedule, x0: Tensor) -> Tensor:
 def taught_to_read() -> GLIDE:
     r"""Notebook 12's network, and notebook 11's text tower for it to read with: both learn on.
 
-    At first it draws what it drew, whatever the prompt. With a new tower no word of place was read after 170,000
-    pictures; with CLIP's after 20,000, in one short trial.
+    At first it draws what it drew, whatever the prompt. The tower knows the words from pictures, so that reading them
+    is all that is to be learned. Letters that CLIP lacks begin as noise.
     """
     clip, vocabulary = load(READER)[0], prompt_tokenizer().vocabulary
     model = GLIDE(vocabulary, clip.config["text"])

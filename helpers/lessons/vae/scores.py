@@ -41,7 +41,7 @@ def sweep():
         y, found = vae.decode_all(model, mu), vae.describe_codes(mu, logvar)
         (kept, kept_named), error = vae.kept_captions(y, factors), mse(x, y).mean().item()
         drawn = scenes.parse(vae.drawn_from(model, standard_normal(vae.LATENT), 2000)).shares()
-        bar = "< 0.5" if collapsed else f"< {before:.3f}" if before else ""  # it falls strictly
+        bar = "< 0.5" if collapsed else f"< {math.floor(1000 * before) / 1000}" if before else ""  # it falls strictly
         rows = [("mse", "mean squared error of the mean code's picture", error, ".3f" if error > 0.1 else ".4f", ""),
                 ("all_six", "pictures that keep all six factors", kept, ".0%", "<= 0.01" if collapsed else ""),
                 ("all_six_nameable", "the same among those that are nameable", kept_named, ".0%", ""),
