@@ -18,8 +18,8 @@ from helpers.lessons.autoencoder.drawings import autoencoder_layers
 from helpers.lessons.denoising.drawings import unet_layers
 from helpers.lessons.diffusion.drawings import timed_unet
 from helpers.lessons.image_compression.drawings import there_and_back
-from helpers.lessons.inpainting.drawings import masked_autoencoder
-from helpers.lessons.inpainting.experiments import new_scenes_with_patches
+from helpers.lessons.inpainting.drawings import inpainting_unet, masked_autoencoder
+from helpers.lessons.inpainting.experiments import fill, new_scenes_with_holes, new_scenes_with_patches
 from helpers.lessons.mlp.drawings import dense_autoencoder
 from helpers.lessons.seq2seq_attention.drawings import attention_step, encoder_decoder
 from helpers.lessons.start_here.drawings import course_threads
@@ -51,6 +51,12 @@ def mae():
     return masked_autoencoder(drawn("mae-scenes"), x, mask)
 
 
+def inpainter(draw):
+    """What `draw` makes of the inpainting network, a scene and its hole."""
+    x, _, mask = new_scenes_with_holes(n=1)
+    return draw(drawn("inpaint-scenes-unet"), x, mask)
+
+
 FIGURES = {
     "course": course_threads,
     "encoder and decoder": lambda: encoder_decoder(drawn("seq2seq-fixed-48-900"), SENTENCE),
@@ -60,6 +66,7 @@ FIGURES = {
     "codec": codec,
     "unet": lambda: unet_layers(drawn("dae-scenes-unet"), STAR),
     "timed unet": lambda: timed_unet(drawn("diffusion-scenes"), STAR, 600),
+    "inpainting unet": lambda: inpainter(inpainting_unet),
     "mae": mae,
     "vae": lambda: cloud_of_codes(drawn("vae-scenes-2-beta-10"), scenes.make_scenes(20, seed=5)[0]),
 }
@@ -213,6 +220,8 @@ OUTPUTS = {
     "autoencoder": lambda: drawn("autoencoder-scenes-8")(STAR),
     "mlp": lambda: drawn("dense-scenes")(STAR),
     "unet": lambda: drawn("dae-scenes-unet")(STAR),
+    "inpainting unet": lambda: inpainter(lambda net, x, mask: net(x, mask)),
+    "inpainting unet, filled": lambda: inpainter(fill),
     "mae": mae_drawing,
 }
 
@@ -222,7 +231,7 @@ def test_a_figure_shows_what_the_network_itself_draws(name):
     """A figure goes through a network's layers by itself, to show what is between them: it may not leave one out."""
     with torch.no_grad():
         expected = to_uint8(OUTPUTS[name]().clamp(-1, 1))[0].astype(int)
-    shown = [picture for picture in pictures_in(FIGURES[name]()._repr_svg_()) if picture.shape == expected.shape]
+    shown = [picture for picture in pictures_in(FIGURES[name.split(",")[0]]()._repr_svg_()) if picture.shape == expected.shape]
     assert min(np.abs(picture - expected).max() for picture in shown) <= 1
 
 

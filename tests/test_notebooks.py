@@ -20,7 +20,8 @@ from helpers.course import notebook_files, outline, publish, reading
 
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EACH = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-CELL, MEDIAN, NOTEBOOK = 30, 8, 320  # lines of code; of a page without blank ones, sweeps and predictions
+# Lines of code in a cell and, without blank ones, in view on a page; columns of a line, on a laptop of 1366 pixels.
+CELL, MEDIAN, NOTEBOOK, WIDE = 30, 8, 320, 88
 SHORT = ("00", "03", "04", "09")  # pages with fewer exercises
 
 
@@ -40,6 +41,10 @@ def calls(cell, *names):
     return [call for call in found if getattr(call.func, "id", "") in names]
 
 
+def folded(cell):
+    return bool(cell.metadata.get("jupyter", {}).get("source_hidden"))
+
+
 def prose(notebook):
     return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
 
@@ -52,7 +57,7 @@ def test_it_is_published(path):
 @EACH
 def test_a_folded_figure_is_short_and_shows_one(path):
     for cell in (cell for cell in read(path).cells if notebook_files.tagged(cell, "drawing")):
-        assert cell.metadata.jupyter.source_hidden and len(cell.source.splitlines()) <= 7
+        assert folded(cell) and sum(bool(line.strip()) for line in cell.source.splitlines()) <= 8
         assert "data:image/svg" in cell.outputs[0].data["text/html"] and "alt=" in cell.outputs[0].data["text/html"]
 
 
@@ -60,7 +65,7 @@ def test_a_folded_figure_is_short_and_shows_one(path):
 def test_a_sweep_asks_a_question_and_the_code_of_a_card_is_folded(path):
     cells = own_code(read(path))
     for cell in (cell for cell in cells if calls(cell, "Sweep", "Predict")):
-        assert cell.metadata.get("jupyter", {}).get("source_hidden"), "fold it: metadata.jupyter.source_hidden"
+        assert folded(cell), "fold it: metadata.jupyter.source_hidden"
         for call in calls(cell, "Sweep"):
             question = [word.value.value for word in call.keywords if word.arg == "question"]
             assert question and question[0].endswith("?"), "a sweep is there to find something out: question=..."
@@ -113,8 +118,30 @@ def test_cells_are_short(path):
     cells = own_code(read(path))
     lengths = [sum(bool(line.strip()) for line in cell.source.splitlines()) for cell in cells]
     longest = max(len(cell.source.splitlines()) for cell in cells)
-    in_view = sum(length for length, cell in zip(lengths, cells, strict=True) if not calls(cell, "Sweep", "Predict"))
+    in_view = sum(length for length, cell in zip(lengths, cells, strict=True) if not folded(cell))
     assert longest <= CELL and statistics.median(lengths) <= MEDIAN and in_view <= NOTEBOOK
+
+
+@EACH
+def test_what_is_folded_is_the_set_up_a_figure_or_what_a_card_draws(path):
+    """Nothing is hidden that a reader is to follow: a folded cell imports, shows a picture, or serves one below it."""
+    cells = own_code(read(path))
+    for number, cell in enumerate(cells):
+        shown = any({"image/png", "text/html"} & set(output.get("data", {})) for output in cell.outputs)
+        serves = any(bound(ast.parse(cell.source).body) & {node.id for node in ast.walk(ast.parse(later.source))
+                     if isinstance(node, ast.Name)} for later in cells[number + 1 : number + 4] if folded(later))
+        first = number == 0 and cell.source.lstrip().startswith(("import ", "from "))
+        assert not folded(cell) or first or shown or serves, f"unfold it: {cell.source[:60]!r}"
+
+
+@EACH
+def test_code_is_no_wider_than_a_laptop(path):
+    """In cells, the first one too, and in solutions."""
+    notebook = read(path)
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    code += re.findall(r"```.*?```", "\n".join(prose(notebook)), re.DOTALL)
+    wide = [line for source in code for line in source.splitlines() if len(line) > WIDE]
+    assert not wide, "\n".join(wide)
 
 
 HEAVY = {"accelerate", "sacrebleu", "constriction", "tokenizers", "scipy", "skimage", "sklearn", "pandas"}

@@ -28,24 +28,28 @@ BOOTSTRAP = '''\
 import os, subprocess, sys, tempfile
 from pathlib import Path
 here, fetched = Path.cwd(), Path.cwd() / "generative-models-course"
-root = next((p for p in (here, *here.parents) if (p / "helpers/course.toml").exists()), fetched)
+places = (p for p in (here, *here.parents) if (p / "helpers/course.toml").exists())
+root = next(places, fetched)
 if not (root / "helpers/course.toml").exists():
     url = os.environ.get("COURSE_REPOSITORY", "{repository}")
-    os.environ["GIT_TERMINAL_PROMPT"] = "0"  # fail with a message instead of asking for a password
+    os.environ["GIT_TERMINAL_PROMPT"] = "0"  # fail with a message, ask for no password
     try:
-        with tempfile.TemporaryDirectory(prefix="fetching-", dir=here) as new:  # renamed when whole
-            clone = ["git", "clone", "--quiet", "--depth=1", "--branch={release}", url, f"{{new}}/whole"]
-            subprocess.run(clone, check=True, stderr=subprocess.PIPE, encoding="utf-8", errors="replace")
+        with tempfile.TemporaryDirectory(prefix="fetching-", dir=here) as new:
+            clone = ["git", "clone", "--quiet", "--depth=1", "--branch={release}", url]
+            subprocess.run([*clone, f"{{new}}/whole"], check=True,
+                           stderr=subprocess.PIPE, encoding="utf-8", errors="replace")
             if fetched.exists():
-                fetched.rename(f"{{new}}-set-aside")  # a part of the course, without course.toml
-            Path(new, "whole").rename(fetched)
+                fetched.rename(f"{{new}}-set-aside")  # a part, without course.toml
+            Path(new, "whole").rename(fetched)  # only now, when it is whole
     except (OSError, subprocess.CalledProcessError) as error:
-        why = f"This takes git, a network and a folder to write to. {{getattr(error, 'stderr', error)}}"
+        why = "This takes git, a network and a folder to write to. "
+        why += str(getattr(error, "stderr", error))
         raise RuntimeError(f"Could not fetch the course from {{url}}. {{why}}") from error
 if root == fetched:
     os.chdir(root / "notebooks")
     needs = """{packages}""".split()
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", *needs], check=True)
+    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps"]
+    subprocess.run([*install, *needs], check=True)
 sys.path.insert(0, str(root))'''
 
 # What Colab lacks, and what sacrebleu imports: with --no-deps, pip leaves Colab's own packages as they are.
@@ -137,7 +141,7 @@ def measured():
 def bootstrap_source():
     """The first code cell, the same bytes in every notebook: find the course's code, or fetch the release."""
     bounds = {re.match(r"[\w-]+", line)[0]: line for line in requirements()}
-    packages = textwrap.fill(" ".join([*(bounds[name] for name in FETCHED), *WITH_SACREBLEU]), 90)
+    packages = textwrap.fill(" ".join([*(bounds[name] for name in FETCHED), *WITH_SACREBLEU]), 72)
     return BOOTSTRAP.format(repository=table()["repository"], release=table()["release"], packages=packages)
 
 

@@ -1,4 +1,4 @@
-"""The figure of notebook 07: its masked autoencoder, with the patches of a picture in it."""
+"""The figures of notebook 07: its U-Net and its masked autoencoder, with a picture and its hole in them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,30 @@ import math
 
 import torch
 
+from ...models.inpainting import hide, paste
 from ...models.mae import select
 from ...models.vit import patchify, unpatchify
-from ...show.diagrams import Diagram, arrow, column, connect, maps, operation, picture, row, vector
+from ...show.diagrams import Diagram, arrow, column, connect, enclose, maps, operation, picture, row, vector
 from ...show.raster import tile
+from ..denoising.drawings import run_small_unet, u_shape
+
+
+@torch.no_grad()
+def inpainting_unet(model, x, mask) -> Diagram:
+    """The boxes of a `UNetInpainter` without a guess on a picture x (1, 3, 32, 32) and its mask (1, 1, 32, 32)."""
+    seen = hide(x, mask)
+    drawn, down, up = run_small_unet(model.net, seen)
+    entry = picture(seen[0, :3], "3 × 32²", 58)
+    hole = picture(2 * mask[0].float().expand(3, -1, -1) - 1, "1 × 32²", 58)
+    filled = picture(paste(drawn, x, mask)[0].clamp(-1, 1), "filled", 60)
+    after = [arrow("picture"), picture(drawn[0].clamp(-1, 1), "drawing", 60), arrow(length=18), filled]
+    table, links = u_shape(down, up, [entry, arrow("stem,\nblock0")], after, below=hole)
+    links += [enclose(entry, hole, quantity="picture"),
+              connect(entry, "top", filled, "top", "paste: what is known, unchanged", detour=22, dashed=True)]
+    return Diagram(table, *links, title="A U-Net that fills holes",
+                   description="The picture with a grey hole and, as one channel more, the mask go down to small "
+                               "feature maps and up again; at each size the features also go straight across. Of the "
+                               "drawing only the hole is used: the rest is the picture itself.")
 
 
 def apart(patches, columns: int):
