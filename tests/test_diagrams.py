@@ -231,7 +231,8 @@ def test_a_figure_shows_what_the_network_itself_draws(name):
     """A figure goes through a network's layers by itself, to show what is between them: it may not leave one out."""
     with torch.no_grad():
         expected = to_uint8(OUTPUTS[name]().clamp(-1, 1))[0].astype(int)
-    shown = [picture for picture in pictures_in(FIGURES[name.split(",")[0]]()._repr_svg_()) if picture.shape == expected.shape]
+    figure = FIGURES[name.split(",")[0]]()
+    shown = [picture for picture in pictures_in(figure._repr_svg_()) if picture.shape == expected.shape]
     assert min(np.abs(picture - expected).max() for picture in shown) <= 1
 
 

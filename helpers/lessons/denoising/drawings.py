@@ -13,7 +13,8 @@ def unet_layers(net, x) -> Diagram:
     answer, down, up = run_small_unet(net, x)
     entry, plus = picture(x[0].clamp(-1, 1), "in\n3 × 32²", 76), sign("+")
     leaves = picture(answer[0].clamp(-1, 1), "out\n3 × 32²", 76)
-    table, links = u_shape(down, up, [entry, arrow("stem,\nblock0")], [arrow("picture"), plus, arrow(length=18), leaves])
+    after = [arrow("picture"), plus, arrow(length=18), leaves]
+    table, links = u_shape(down, up, [entry, arrow("stem,\nblock0")], after)
     links += [connect(entry, "top", plus, "top", "what comes in, unchanged", detour=22, dashed=True)]
     return Diagram(table, *links, title="A small U-Net",
                    description="Three steps down to small feature maps, three steps up again. At each size the "
