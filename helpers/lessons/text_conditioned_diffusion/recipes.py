@@ -1,6 +1,7 @@
 """The weights of notebook 13:
 
     prompted-scenes    draws scenes of one object and of two from what is typed, in English and Korean
+    prompted-emoji     draws emoji from their names, in English and Korean
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from ...training.checkpoints import load
 from ...training.recipes import Recipe, any_length
 from . import experiments as own
 from .batches import PROMPT_SHARES, READER, prompt_batches, prompt_tokenizer
+from .named_emoji.batches import NAMED_BATCH, named_batches
+from .named_emoji.experiments import NAMED_NETWORK, judge_names
 
 UNCONDITIONAL = "diffusion-scenes"  # notebook 12's network, which learns to read
-READING_STEPS = 4800
+READING_STEPS, NAMING_STEPS = 4800, 7000
 WORDS_DECIDE = 0.7  # share of T above which a picture says little of itself: half of the times lie there
 
 
@@ -59,3 +62,11 @@ def recipes():
         data=f"tiny scenes, drawn anew at every step, in each process {PROMPT_SHARES['one']} of one object and "
              f"{PROMPT_SHARES['two']} of two; captions in English and Korean, with rare words, 15 % left "
              f"out; begins with the weights of {UNCONDITIONAL} and the text tower of {READER}")
+    yield Recipe(
+        name=NAMED_NETWORK, build=taught_to_read, steps=NAMING_STEPS, ema=0.999, evaluate=judge_names,
+        loss=partial(prompt_loss, schedule=own.SCHEDULE, target=own.TARGET, times=times_to_read),
+        batches=any_length(named_batches),
+        data=f"emoji of seven kinds by Noto, Twemoji, Fluent that no split holds out, batches of {NAMED_BATCH}; names in "
+             f"English and Korean, 60 % with the artist, 15 % left out; begins with the weights of {UNCONDITIONAL} and "
+             f"the text tower of {READER}",
+        sizes={"smoke": {"batches": any_length(named_batches, 6), "evaluate": partial(judge_names, n=6)}})
