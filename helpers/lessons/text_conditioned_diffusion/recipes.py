@@ -66,7 +66,7 @@ def recipes():
         name=NAMED_NETWORK, build=taught_to_read, steps=NAMING_STEPS, ema=0.999, evaluate=judge_names,
         loss=partial(prompt_loss, schedule=own.SCHEDULE, target=own.TARGET, times=times_to_read),
         batches=any_length(named_batches),
-        data=f"emoji of seven kinds by Noto, Twemoji, Fluent that no split holds out, batches of {NAMED_BATCH}; names in "
-             f"English and Korean, 60 % with the artist, 15 % left out; begins with the weights of {UNCONDITIONAL} and "
-             f"the text tower of {READER}",
+        data=f"emoji of seven kinds by Noto, Twemoji, Fluent that no split holds out, batches of {NAMED_BATCH}; names "
+             f"in English and Korean, 60 % with the artist, 15 % left out; begins with the weights of {UNCONDITIONAL} "
+             f"and the text tower of {READER}",
         sizes={"smoke": {"batches": any_length(named_batches, 6), "evaluate": partial(judge_names, n=6)}})

@@ -26,7 +26,8 @@ GROUPS = {  # kind: its first and its last emoji, in Unicode's order
     "fruit": ("grapes", "pea pod"),
     "shape": ("red circle", "small blue diamond"),
 }
-EMOJI_COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey")
+EMOJI_COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white")  # not grey:
+# its one emoji is held out, so no judge could learn it
 TONES = ("none", "light", "medium-light", "medium", "medium-dark", "dark")
 TRAITS = {"kind": tuple(GROUPS), "colour": EMOJI_COLOURS, "hand": TAUGHT, "tone": TONES}
 NOT_SAID = -1  # of a trait that a name does not have

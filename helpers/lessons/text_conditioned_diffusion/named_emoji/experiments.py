@@ -106,7 +106,7 @@ def held_errors(system: TextToImage, by: str, language: str = "en", scale: float
 
 
 def judge_names(model, n: int = 240) -> dict[str, float]:
-    r"""Shares of `emoji_shares` for n of the names that were learned, in both languages, and errors of held-out ones."""
+    r"""`emoji_shares` of n of the names that were learned, in both languages, and errors of held-out ones."""
     system, found = as_system(model), {}
     for language in LANGUAGES:
         wanted = evenly(drawn_emoji(), n)

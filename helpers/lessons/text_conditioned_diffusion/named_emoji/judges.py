@@ -1,8 +1,8 @@
 r"""What a picture of an emoji shows, by judges that learned from real ones: its kind, colour, artist, skin tone, name.
 
-A judge of a trait is a linear probe on how often each of 64 colours occurs in a picture and, unless the trait is
-nothing but colours, on the features of notebook 11's image tower. That tower knows these emoji; the network that draws
-begins with the text tower that learned beside it, and is never shown what this one sees.
+A judge of a trait is a linear probe on how often each of 512 colours occurs in a picture: artists use other palettes.
+That of the kind sees what notebook 11's image tower makes of the picture. The tower knows these emoji; the network that
+draws begins with the text tower that learned beside it, and is never shown what this one sees.
 
 B pictures (B, 3, 32, 32) in [-1, 1] · N real emoji · M names
 """
@@ -23,9 +23,9 @@ from ...clip.probes import linear_probe
 from ..batches import READER
 from .chosen import NOT_SAID, TRAITS, drawn_emoji, trait_labels
 
-COLOUR_LEVELS = 4  # of red, of green and of blue
-COLOURS_ALONE = ("colour", "tone")  # traits
-LEAST_SPREAD = 0.02  # that a feature is divided by: a colour that hardly ever occurs is not to decide
+COLOUR_LEVELS = 8  # of red, of green and of blue
+SPECKLE = 0.08  # of noise on the copies that judges also learn from, so that a little of it does not decide
+LEAST_SPREAD = 0.005  # that a feature is divided by: a colour that hardly ever occurs is not to decide
 
 
 class TraitJudge(nn.Module):
@@ -42,7 +42,7 @@ class TraitJudge(nn.Module):
 
 
 def colour_shares(x: Tensor) -> Tensor:
-    r"""How much of each picture has each of 64 colours: (B, 64), rows that sum to 1.
+    r"""How much of each picture has each of 512 colours: (B, 512), rows that sum to 1.
 
     A pixel between two levels of a channel counts for both, so that a little noise moves little.
     """
@@ -55,17 +55,19 @@ def colour_shares(x: Tensor) -> Tensor:
 def look(x: Tensor) -> dict[str, Tensor]:
     r"""{trait: what its judge sees of pictures (B, D)}."""
     colours, shapes = in_batches(colour_shares, x), in_batches(load(READER)[0].image, x)
-    return {trait: colours if trait in COLOURS_ALONE else torch.cat([colours, shapes], 1) for trait in TRAITS}
+    return {trait: shapes if trait == "kind" else colours for trait in TRAITS}
 
 
 @cache
 def trait_judges() -> dict[str, TraitJudge]:
-    r"""{trait: its judge}, from the pictures that the network learns from: a few seconds."""
-    emoji = drawn_emoji()
-    seen, found = look(to_range(emoji.images)), {}
+    r"""{trait: its judge}, from the pictures that the network learns from, each clean and with noise: some seconds."""
+    emoji, found = drawn_emoji(), {}
+    x = to_range(emoji.images)
+    noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    seen = look(torch.cat([x, x + SPECKLE * noise]))
     for trait, labels in trait_labels(emoji).items():
-        has = labels != NOT_SAID
-        found[trait] = TraitJudge(seen[trait][has], labels[has])
+        has = (labels != NOT_SAID).repeat(2)
+        found[trait] = TraitJudge(seen[trait][has], labels.repeat(2)[has])
     return found
 
 
