@@ -73,7 +73,7 @@ def held_emoji(by: str) -> EmojiSet:
     return choose(load_emoji("test", TAUGHT, by, dtype=torch.uint8))
 
 
-def together(*sets: EmojiSet) -> EmojiSet:
+def joined_sets(*sets: EmojiSet) -> EmojiSet:
     r"""The emoji of several sets, one set after the other."""
     columns = ([value for part in sets for value in part[i]] for i in range(1, len(EmojiSet._fields)))
     return EmojiSet(torch.cat([part.images for part in sets]), *columns)

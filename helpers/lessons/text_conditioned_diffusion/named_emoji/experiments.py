@@ -16,7 +16,7 @@ from ....training.checkpoints import load
 from ...start_here.experiments import nearest_seen
 from ..experiments import as_system, drawn
 from .batches import by_artist
-from .chosen import NOT_SAID, drawn_emoji, held_emoji, part_of, together, trait_labels, without_tone
+from .chosen import NOT_SAID, drawn_emoji, held_emoji, part_of, joined_sets, trait_labels, without_tone
 from .judges import names_by_clip, names_in_pixels, traits_right
 
 NAMED_NETWORK = "prompted-emoji"
@@ -40,7 +40,7 @@ def evenly(emoji: EmojiSet, n: int) -> EmojiSet:
     return part_of(emoji, torch.linspace(0, len(emoji.hand) - 1, min(n, len(emoji.hand))).round().int().tolist())
 
 
-def coloured(emoji: EmojiSet) -> EmojiSet:
+def of_a_colour(emoji: EmojiSet) -> EmojiSet:
     r"""Those of a set whose names say a colour."""
     return part_of(emoji, (trait_labels(emoji)["colour"] != NOT_SAID).nonzero()[:, 0].tolist())
 
@@ -97,7 +97,7 @@ def held_errors(system: TextToImage, by: str, language: str = "en", scale: float
     kin = torch.stack([error_to(to_range(seen[places]), x.expand(len(places), -1, -1, -1)).mean()
                        for places, x in zip(relatives(emoji, by), truth, strict=True)])
     errors = torch.stack([error_to(pictures, truth) for pictures in tries])
-    named = torch.stack([names_in_pixels(x, emoji.names_en, together(drawn_emoji(), emoji)) for x in tries])
+    named = torch.stack([names_in_pixels(x, emoji.names_en, joined_sets(drawn_emoji(), emoji)) for x in tries])
     return {"drawn": errors.mean().item(), "nearest": nearest_seen(truth, seen)[0].mean().item(),
             "relatives": kin.mean().item(), "names": (named < 1).float().mean().item()}
 

@@ -1,7 +1,7 @@
 r"""What a picture of an emoji shows, by judges that learned from real ones: its kind, colour, artist, skin tone, name.
 
 A judge of a trait is a linear probe on how often each of 512 colours occurs in a picture: artists use other palettes.
-That of the kind sees what notebook 11's image tower makes of the picture. The tower knows these emoji; the network that
+That of the kind sees what notebook 11's image tower makes of it, too. The tower knows these emoji; the network that
 draws begins with the text tower that learned beside it, and is never shown what this one sees.
 
 B pictures (B, 3, 32, 32) in [-1, 1] · N real emoji · M names
@@ -55,7 +55,7 @@ def colour_shares(x: Tensor) -> Tensor:
 def look(x: Tensor) -> dict[str, Tensor]:
     r"""{trait: what its judge sees of pictures (B, D)}."""
     colours, shapes = in_batches(colour_shares, x), in_batches(load(READER)[0].image, x)
-    return {trait: shapes if trait == "kind" else colours for trait in TRAITS}
+    return {trait: torch.cat([colours, shapes], 1) if trait == "kind" else colours for trait in TRAITS}
 
 
 @cache
