@@ -19,7 +19,7 @@ from ...training.checkpoints import load
 from ...training.recipes import Recipe, any_length
 from . import experiments as own
 from .batches import PROMPT_SHARES, READER, prompt_batches, prompt_tokenizer
-from .named_emoji.batches import NAMED_BATCH, named_batches
+from .named_emoji.batches import NAMED_BATCH, name_tokenizer, named_batches
 from .named_emoji.experiments import NAMED_NETWORK, judge_names
 
 UNCONDITIONAL = "diffusion-scenes"  # notebook 12's network, which learns to read
@@ -37,13 +37,14 @@ def times_to_read(schedule: Schedule, x0: Tensor) -> Tensor:
     return torch.where(torch.rand(len(x0), device=x0.device) < 0.5, usual, heavy)
 
 
-def taught_to_read() -> GLIDE:
+def taught_to_read(make_words=prompt_tokenizer) -> GLIDE:
     r"""Notebook 12's network, and notebook 11's text tower for it to read with: both learn on.
 
     At first it draws what it drew, whatever the prompt. The tower knows the words from pictures, so that reading them
     is all that is to be learned. Letters that CLIP lacks begin as noise.
+    make_words: () -> the tokenizer, whose first tokens are CLIP's
     """
-    clip, vocabulary = load(READER)[0], prompt_tokenizer().vocabulary
+    clip, vocabulary = load(READER)[0], make_words().vocabulary
     model = GLIDE(vocabulary, clip.config["text"])
     state = clip.text.state_dict()
     state["embed.weight"] = torch.cat([state["embed.weight"], model.text.embed.weight[len(state["embed.weight"]):]])
@@ -63,7 +64,7 @@ def recipes():
              f"{PROMPT_SHARES['two']} of two; captions in English and Korean, with rare words, 15 % left "
              f"out; begins with the weights of {UNCONDITIONAL} and the text tower of {READER}")
     yield Recipe(
-        name=NAMED_NETWORK, build=taught_to_read, steps=NAMING_STEPS, ema=0.999, evaluate=judge_names,
+        name=NAMED_NETWORK, build=partial(taught_to_read, name_tokenizer), steps=NAMING_STEPS, ema=0.999, evaluate=judge_names,
         loss=partial(prompt_loss, schedule=own.SCHEDULE, target=own.TARGET, times=times_to_read),
         batches=any_length(named_batches),
         data=f"emoji of seven kinds by Noto, Twemoji, Fluent that no split holds out, batches of {NAMED_BATCH}; names "

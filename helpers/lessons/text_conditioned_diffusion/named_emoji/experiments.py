@@ -16,7 +16,7 @@ from ....training.checkpoints import load
 from ...start_here.experiments import nearest_seen
 from ..experiments import as_system, drawn
 from .batches import by_artist
-from .chosen import NOT_SAID, drawn_emoji, held_emoji, part_of, joined_sets, trait_labels, without_tone
+from .chosen import NOT_SAID, drawn_emoji, held_emoji, joined_sets, part_of, trait_labels, without_tone
 from .judges import names_by_clip, names_in_pixels, traits_right
 
 NAMED_NETWORK = "prompted-emoji"
