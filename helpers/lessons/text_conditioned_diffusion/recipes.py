@@ -64,7 +64,8 @@ def recipes():
              f"{PROMPT_SHARES['two']} of two; captions in English and Korean, with rare words, 15 % left "
              f"out; begins with the weights of {UNCONDITIONAL} and the text tower of {READER}")
     yield Recipe(
-        name=NAMED_NETWORK, build=partial(taught_to_read, name_tokenizer), steps=NAMING_STEPS, ema=0.999, evaluate=judge_names,
+        name=NAMED_NETWORK, build=partial(taught_to_read, name_tokenizer), steps=NAMING_STEPS, ema=0.999,
+        evaluate=judge_names,
         loss=partial(prompt_loss, schedule=own.SCHEDULE, target=own.TARGET, times=times_to_read),
         batches=any_length(named_batches),
         data=f"emoji of seven kinds by Noto, Twemoji, Fluent that no split holds out, batches of {NAMED_BATCH}; names "

@@ -1,6 +1,6 @@
 r"""Which emoji are drawn from their names, and what a picture of one should show: its kind, colour, artist, skin tone.
 
-Seven groups of Unicode, 580 of the 3,788 names; flags, people and things are left out: a network of two million weights
+Seven groups of Unicode, 585 of the 3,788 names; flags, people and things are left out: a network of two million weights
 that learns for an hour or two cannot hold them all.
 """
 
