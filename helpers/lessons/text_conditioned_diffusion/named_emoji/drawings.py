@@ -12,6 +12,7 @@ from ....data.emoji import HELD_OUT_BY, EmojiSet, to_range
 from ....show.raster import tile
 from ....systems.text_to_image import TextToImage
 from ...start_here.experiments import TAUGHT
+from ..experiments import PROMPT_STEPS
 from .batches import ARTISTS, by_artist
 from .chosen import drawn_emoji, held_emoji, joined_sets, part_of
 from .experiments import EMOJI_SCALE, draw_emoji, evenly, relatives
@@ -34,11 +35,22 @@ def real_pictures(name: str) -> dict[str, tuple[Tensor, bool]]:
     return {emoji.hand[i]: (to_range(emoji.images[i]), i < len(drawn_emoji().hand)) for i in places}
 
 
+def language_of(text: str) -> str:
+    r""""ko" where a text has a Korean syllable, else "en"."""
+    return "ko" if any("가" <= letter <= "힣" for letter in text) else "en"
+
+
+def word_rows(system: TextToImage, words: list[str], scale: float = EMOJI_SCALE, steps: int = PROMPT_STEPS,
+              seed: int = 0) -> list[Tensor]:
+    r"""A drawing of each word by each artist: a row (n, 3, 32, 32) an artist, in the order of `TAUGHT`."""
+    prompts = [by_artist(word, hand, language_of(word)) for hand in TAUGHT for word in words]
+    return list(system.draw(prompts, scale, steps, seed).cpu().split(len(words)))
+
+
 def emoji_face(system: TextToImage, text: str, scale: float, seed: int, steps: int) -> tuple[np.ndarray, str]:
-    r"""Drawings of a typed name in the manner of each artist, beside the real picture where there is one; and a line."""
+    r"""Drawings of a typed name in each artist's manner, beside the real picture where there is one; and a line."""
     kept, note = system.known(text)
-    language = "ko" if any("가" <= letter <= "힣" for letter in kept) else "en"
-    prompts = [by_artist(kept, hand, language) if kept else "" for hand in TAUGHT for _ in range(EACH)]
+    prompts = [by_artist(kept, hand, language_of(kept)) if kept else "" for hand in TAUGHT for _ in range(EACH)]
     drawings = system.draw(prompts, scale, steps, seed).cpu().unflatten(0, (len(TAUGHT), EACH))
     real = real_pictures(kept)
     white = torch.ones(3, 32, 32)
