@@ -40,7 +40,7 @@ def language_of(text: str) -> str:
     return "ko" if any("가" <= letter <= "힣" for letter in text) else "en"
 
 
-def word_rows(system: TextToImage, words: list[str], scale: float = EMOJI_SCALE, steps: int = PROMPT_STEPS,
+def words_drawn(system: TextToImage, words: list[str], scale: float = EMOJI_SCALE, steps: int = PROMPT_STEPS,
               seed: int = 0) -> list[Tensor]:
     r"""A drawing of each word by each artist: a row (n, 3, 32, 32) an artist, in the order of `TAUGHT`."""
     prompts = [by_artist(word, hand, language_of(word)) for hand in TAUGHT for word in words]
