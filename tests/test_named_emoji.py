@@ -9,7 +9,14 @@ from helpers.lessons.clip.batches import FRAMES
 from helpers.lessons.start_here.experiments import TAUGHT
 from helpers.lessons.text_conditioned_diffusion import batches as prompts
 from helpers.lessons.text_conditioned_diffusion import recipes
-from helpers.lessons.text_conditioned_diffusion.named_emoji import batches, chosen, experiments, judges, scores
+from helpers.lessons.text_conditioned_diffusion.named_emoji import (
+    batches,
+    chosen,
+    drawings,
+    experiments,
+    judges,
+    scores,
+)
 from helpers.training.checkpoints import load
 
 
@@ -185,6 +192,51 @@ def test_errors_of_held_out_pairings(by):
     borrowed = Copyist(lambda name, hand: (learned.names_en[kin[name, hand]], learned.hand[kin[name, hand]]))
     found = experiments.held_errors(borrowed, by, draws=1)
     assert found["drawn"] == pytest.approx(found["relatives"], rel=0.35) and found["nearest"] <= found["drawn"] + 1e-6
+
+
+def test_three_rows_of_what_is_held_out():
+    rows, names = drawings.held_rows(Copyist(), "hand", 5)
+    assert [tuple(row.shape) for row in rows] == [(5, 3, 32, 32)] * 3 and len(names) == 5
+    assert torch.equal(rows[1], rows[2]) and (rows[0] != rows[2]).flatten(1).any(1).all()
+
+
+def test_failures_are_those_of_another_name():
+    def change(name, hand):
+        return ("red heart", "noto") if name == "banana" else (name, hand)
+
+    n = len(chosen.drawn_emoji().hand)
+    (drawn, real), names = drawings.failures(Copyist(change), n, shown=2)
+    assert set(names) <= {batches.by_artist("banana", hand) for hand in TAUGHT} and not torch.equal(drawn, real)
+
+
+class Speaker(Copyist):
+    """Knows all words but one."""
+
+    def known(self, prompt):
+        return prompt.replace("xyzzy", "").strip(), "not read: xyzzy" * ("xyzzy" in prompt)
+
+
+@pytest.mark.parametrize(("text", "columns", "line"), [
+    ("banana", 4, ""), ("Banana xyzzy", 4, "not read: xyzzy"), ("바나나", 4, ""), ("blue heart", 4, "never seen: Noto"),
+])
+def test_a_typed_name_stands_beside_the_real_one(text, columns, line):
+    speaker = Speaker()
+    speaker.of |= {key.replace("banana", "Banana"): value for key, value in speaker.of.items() if isinstance(key, str)}
+    shown, note = drawings.emoji_face(speaker, text, 2.0, 0, 4)
+    assert shown.dtype.name == "uint8" and shown.shape[1] > columns * 96 and line in note
+    assert len(speaker.asked) == drawings.EACH * len(TAUGHT) and ("never seen" in note) == (text == "blue heart")
+
+
+def test_a_name_of_no_emoji_is_said_to_be_none():
+    class Anything:
+        def known(self, prompt):
+            return prompt, ""
+
+        def draw(self, prompts, scale, steps, seed):
+            return torch.zeros(len(prompts), 3, 32, 32)
+
+    assert "no emoji of ours" in drawings.emoji_face(Anything(), "a sad banana", 2.0, 0, 4)[1]
+    assert [row.shape[0] for row in drawings.words_drawn(Anything(), ["사과", "apple"])] == [2] * len(TAUGHT)
 
 
 def test_scores_are_named_as_their_groups():

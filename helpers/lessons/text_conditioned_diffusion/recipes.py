@@ -23,7 +23,7 @@ from .named_emoji.batches import NAMED_BATCH, name_tokenizer, named_batches
 from .named_emoji.experiments import NAMED_NETWORK, judge_names
 
 UNCONDITIONAL = "diffusion-scenes"  # notebook 12's network, which learns to read
-READING_STEPS, NAMING_STEPS = 4000, 7000
+READING_STEPS, NAMING_STEPS = 4000, 8000
 UNCLEAR = (2.0, 200.0)  # noise / signal where a picture says little of itself and words decide: half of the times
 
 
