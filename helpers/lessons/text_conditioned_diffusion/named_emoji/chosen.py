@@ -13,8 +13,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from ....data.emoji import EmojiSet, emoji_table, load_emoji
-from ...clip.batches import taught_emoji
+from ....data.emoji import HELD_OUT_BY, EmojiSet, emoji_table, load_emoji
 from ...start_here.experiments import TAUGHT
 
 GROUPS = {  # kind: its first and its last emoji, in Unicode's order
@@ -65,7 +64,7 @@ def choose(emoji: EmojiSet) -> EmojiSet:
 @cache
 def drawn_emoji() -> EmojiSet:
     r"""What the network learns: the chosen emoji by three artists, without what the three splits hold out; bytes."""
-    return choose(taught_emoji())
+    return choose(load_emoji("train", TAUGHT, HELD_OUT_BY, dtype=torch.uint8))
 
 
 def held_emoji(by: str) -> EmojiSet:
