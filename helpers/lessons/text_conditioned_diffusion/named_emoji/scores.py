@@ -82,8 +82,8 @@ def held():
         found = own.held_errors(system(), by)
         yield Score(f"emoji.held.{by}.drawn", f"error to the true picture, by {by} (baseline: the nearest seen)",
                     found["drawn"], ".3f", found["nearest"])
-        yield Score(f"emoji.held.{by}.nearest", f"error of the nearest picture that was seen, by {by}", found["nearest"],
-                    ".3f")
+        yield Score(f"emoji.held.{by}.nearest", f"error of the nearest seen picture, by {by}",
+                    found["nearest"], ".3f")
         yield Score(f"emoji.held.{by}.relatives", f"error of the same emoji as it was seen, by {by}",
                     found["relatives"], ".3f")
         yield Score(f"emoji.held.{by}.names", f"drawings nearest to a real one of the name, by {by}",
