@@ -1,6 +1,7 @@
 """The weights of notebook 13:
 
     prompted-scenes    draws scenes of one object and of two from what is typed, in English and Korean
+    prompted-emoji     draws emoji from their names, in English and Korean
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from ...training.checkpoints import load
 from ...training.recipes import Recipe, any_length
 from . import experiments as own
 from .batches import PROMPT_SHARES, READER, prompt_batches, prompt_tokenizer
+from .named_emoji.batches import NAMED_BATCH, name_tokenizer, named_batches
+from .named_emoji.experiments import NAMED_NETWORK, judge_names
 
 UNCONDITIONAL = "diffusion-scenes"  # notebook 12's network, which learns to read
-READING_STEPS = 4000
+READING_STEPS, NAMING_STEPS = 4000, 8000
 UNCLEAR = (2.0, 200.0)  # noise / signal where a picture says little of itself and words decide: half of the times
 
 
@@ -36,14 +39,15 @@ def times_to_read(schedule: Schedule, x0: Tensor) -> Tensor:
     return torch.where(torch.rand(len(x0), device=x0.device) < 0.5, usual, heavy)
 
 
-def taught_to_read() -> GLIDE:
+def taught_to_read(make_words=prompt_tokenizer) -> GLIDE:
     r"""Notebook 12's network, and notebook 11's text tower for it to read with.
 
     At first it draws what it drew, whatever the prompt. The tower knows words from pictures, and stays as it is; a new
     block on it, which at first passes everything on, learns what CLIP's captions lacked. Letters that CLIP has not
     are noise.
+    make_words: () -> the tokenizer, whose first tokens are CLIP's
     """
-    clip, vocabulary = load(READER)[0], prompt_tokenizer().vocabulary
+    clip, vocabulary = load(READER)[0], make_words().vocabulary
     sizes = clip.config["text"]
     model = GLIDE(vocabulary, sizes | {"depth": sizes["depth"] + 1})
     state = clip.text.state_dict()
@@ -67,3 +71,12 @@ def recipes():
         data=f"tiny scenes, drawn anew at every step, in each process {PROMPT_SHARES['one']} of one object and "
              f"{PROMPT_SHARES['two']} of two; captions in English and Korean, with rare words, 15 % left "
              f"out; begins with the weights of {UNCONDITIONAL} and the text tower of {READER}")
+    yield Recipe(
+        name=NAMED_NETWORK, build=partial(taught_to_read, name_tokenizer), steps=NAMING_STEPS, ema=0.999,
+        evaluate=judge_names,
+        loss=partial(prompt_loss, schedule=own.SCHEDULE, target=own.TARGET, times=times_to_read),
+        batches=any_length(named_batches),
+        data=f"emoji of seven kinds by Noto, Twemoji, Fluent that no split holds out, batches of {NAMED_BATCH}; names "
+             f"in English and Korean, 60 % with the artist, 15 % left out; begins with the weights of {UNCONDITIONAL} "
+             f"and the text tower of {READER}",
+        sizes={"smoke": {"batches": any_length(named_batches, 6), "evaluate": partial(judge_names, n=6)}})
