@@ -26,6 +26,7 @@ from ..text_conditioned_diffusion.verdicts import Asked, shares_drawn
 from . import experiments as own
 
 COLOUR = FACTORS.index("colour")
+THEIR_SCALE = 0.18215  # Stable Diffusion's, of its own first stage
 MIDWAY_STRENGTH = 0.6  # with which a picture between two others is drawn anew
 
 # -- the first stage -----------------------------------------------------------------------------------------------
@@ -51,10 +52,10 @@ def line_kept(first_stage: KLAutoencoder, n: int = 300) -> float:
     return ((drawn * came_back).sum() / drawn.square().sum()).item()
 
 
-def without_scale(system: TextToImage) -> TextToImage:
-    r"""The system with a first stage that has forgotten its scale: what it decodes is taken as it is."""
+def with_scale(system: TextToImage, scale: float) -> TextToImage:
+    r"""The system with another scale in its first stage: 1 is a forgotten one, `THEIR_SCALE` one that was copied."""
     first_stage = copy.deepcopy(system.first_stage)
-    first_stage.scale.fill_(1)
+    first_stage.scale.fill_(scale)
     return own.in_latents(system.model, first_stage)
 
 

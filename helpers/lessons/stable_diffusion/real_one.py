@@ -1,9 +1,9 @@
 r"""The real one: the networks of Stable Diffusion, as diffusers has them, driven by the course's sampler and guidance.
 
 Notebook 14. Paper: Rombach et al., "High-resolution image synthesis with latent diffusion models", CVPR 2022.
-Nothing here is needed by the rest of the course: diffusers and transformers are imported when `load_real` asks for them.
+Nothing here is needed by the rest of the course: `load_real` alone imports diffusers.
 
-B prompts · T tokens, 77 · D width of the text tower, 768 in version 1 · S side of a latent, an eighth of the picture's
+B prompts · T tokens, 77 · D width of the text tower, 768 in version 1 · S side of a latent, 1/8 of the picture's
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-r"""The figures of notebook 14: what the way through latents costs and keeps, what is drawn there, and what breaks it."""
+r"""The figures of notebook 14: what the way through latents keeps and costs, what is drawn there, what breaks it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from . import measures
 
 PROMPTS_DRAWN, PICTURES_TRIED = 300, 200
 STAGES = {2: f"{own.FIRST_STAGE}-f2", 4: own.FIRST_STAGE, 8: f"{own.FIRST_STAGE}-f8"}  # by f
-KEPT = 0.97  # of the pictures that go through the latents that are drawn in: at least so many come back right
-STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+TRIP_BAR = 0.97  # of the pictures that go through the latents that are drawn in: at least so many come back right
+EDIT_STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 TIMED = "16 drawings in latents and in pixels cores=1"  # under which `tests.benchmarks.latents` records seconds
 
 
@@ -42,7 +42,7 @@ def share(name: str, what: str, value: float, bar: str = "", baseline: float | N
 def trips():
     r"""What comes back of new scenes, for each size of a latent."""
     for f, name in STAGES.items():
-        found, bar = own.round_trip(load(name)[0]), f">= {KEPT}" if f == 4 else ""
+        found, bar = own.round_trip(load(name)[0]), f">= {TRIP_BAR}" if f == 4 else ""
         for kind in ("one", "two"):
             for right in ("asked", "valid", "both"):
                 yield Score(f"latent.trip.{f}.{kind}.{right}", f"{right} of 1,000 round trips, f = {f}, {kind} object"
@@ -93,9 +93,10 @@ def errors():
 
 def edits():
     r"""Scenes drawn on in another colour, by strength."""
-    for strength in STRENGTHS:
+    for strength in EDIT_STRENGTHS:
         for name, value in measures.edit_shares(system(), strength, PICTURES_TRIED).items():
-            yield share(f"edit.{strength:g}.{name}", f"{name} of {PICTURES_TRIED} recoloured at strength {strength:g}", value)
+            yield share(f"edit.{strength:g}.{name}", f"{name} of {PICTURES_TRIED} recoloured, strength {strength:g}",
+                        value)
 
 
 def holes():
@@ -111,11 +112,12 @@ def between():
 
 def breaks():
     texts, asked = prompted.prompts_of_one(PICTURES_TRIED)
-    forgot = shares_drawn(prompted.drawn(measures.without_scale(system()), texts), asked)
-    yield share("breaks.scale", f"asked and valid of {PICTURES_TRIED}, the scale forgotten", forgot["both"],
-                baseline=shares_drawn(*drawn("one", "en"))["both"])
-    noise = scenes.parse(measures.decoded_noise(system(), PICTURES_TRIED))
-    yield share("breaks.noise", f"valid of {PICTURES_TRIED} draws from N(0, I), decoded", noise.valid.float().mean().item())
+    for name, scale in (("forgotten", 1.0), ("copied", measures.THEIR_SCALE)):
+        wrong = shares_drawn(prompted.drawn(measures.with_scale(system(), scale), texts), asked)
+        yield share(f"breaks.{name}", f"asked and valid of {PICTURES_TRIED}, decoded with the scale {scale:g}",
+                    wrong["both"], baseline=shares_drawn(*drawn("one", "en"))["both"])
+    noise = scenes.parse(measures.decoded_noise(system(), PICTURES_TRIED)).valid.float().mean().item()
+    yield share("breaks.noise", f"valid of {PICTURES_TRIED} draws from N(0, I), decoded", noise)
 
 
 def work():
