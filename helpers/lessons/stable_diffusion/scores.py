@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 
-import torch
-
 from ...course.scores import Score
 from ...data import scenes
 from ...data.scenes import LANGUAGES
@@ -122,9 +120,8 @@ def breaks():
 
 def work():
     r"""Millions of multiply-adds: one answer of each network, one decoding."""
-    first_stage = load(own.FIRST_STAGE)[0]
     latents, pixels = measures.step_multiply_adds(system()), measures.step_multiply_adds(prompted.shipped_system())
-    decoding = measures.counted_multiply_adds(lambda: first_stage.decode(torch.zeros(1, 4, 8, 8)))
+    decoding = measures.decoding_multiply_adds(system())
     for name, value in (("latents", latents), ("pixels", pixels), ("decoder", decoding)):
         yield Score(f"latent.work.{name}", f"million multiply-adds for one picture, {name}", value / 1e6, ".0f")
     calls = 2 * prompted.PROMPT_STEPS  # guided: two answers a step
