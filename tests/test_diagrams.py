@@ -22,6 +22,8 @@ from helpers.lessons.inpainting.drawings import masked_autoencoder
 from helpers.lessons.inpainting.experiments import new_scenes_with_patches
 from helpers.lessons.mlp.drawings import dense_autoencoder
 from helpers.lessons.seq2seq_attention.drawings import attention_step, encoder_decoder
+from helpers.lessons.stable_diffusion.drawings import assembled
+from helpers.lessons.stable_diffusion.experiments import shipped_in_latents
 from helpers.lessons.start_here.drawings import course_threads
 from helpers.lessons.vae.drawings import cloud_of_codes
 from helpers.show import diagrams
@@ -60,6 +62,7 @@ FIGURES = {
     "codec": codec,
     "unet": lambda: unet_layers(drawn("dae-scenes-unet"), STAR),
     "timed unet": lambda: timed_unet(drawn("diffusion-scenes"), STAR, 600),
+    "latent": lambda: assembled(shipped_in_latents(), "a big red circle", STAR),
     "mae": mae,
     "vae": lambda: cloud_of_codes(drawn("vae-scenes-2-beta-10"), scenes.make_scenes(20, seed=5)[0]),
 }

@@ -80,7 +80,10 @@ def pipeline_face(system: TextToImage, text: str, step: int, seed: int, steps: i
 
     Above: tokens, and the vectors that the text tower makes of them. Below: the noise, the latent after this step, the
     guess made there, and what the decoder makes of the guess. Returns the uint8 picture, and a line.
+    ValueError for a step that is not made.
     """
+    if not 1 <= step <= steps:
+        raise ValueError(f"expected a step from 1 to {steps}; got {step}")
     kept, note = system.known(text)
     ids = system.read([kept])
     tokens = [*system.words.tokens(kept), END]
@@ -95,7 +98,7 @@ def pipeline_face(system: TextToImage, text: str, step: int, seed: int, steps: i
     maps = [stage(title, tile(latent_pictures(each), 2, scale=7, gap=3))
             for title, each in zip(titles, (start, z, guess), strict=True)]
     last = stage(f"decoded: {' × '.join(map(str, picture.shape[1:]))}", tile(picture, 1, scale=4))
-    below = in_a_strip([*maps, last], [f"{step} steps", "U-Net", "decoder"])
+    below = in_a_strip([*maps, last], [f"step {step}", "U-Net", "decoder"])
     line = f"t = {t}: {verdicts(picture, understood(text)[0])[0]}"
     return np.concatenate([above, below]), " · ".join(filter(None, [line, note]))
 
@@ -106,7 +109,7 @@ def filled(picture: np.ndarray, height: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def sources(seed: int = 14) -> tuple[Tensor, Tensor]:
+def sources(seed: int = 47) -> tuple[Tensor, Tensor]:
     """The scenes that the second widget draws on, and their factors."""
     return scenes.make_scenes(DRAWN_ON, seed)
 
