@@ -138,8 +138,8 @@ def work(side, width, f):
 
 
 @pytest.mark.parametrize(("answer", "says"), [
-    (work, "✓"), (lambda side, width, f: work(side, width, 1), "of the latent's places"),
-    (lambda side, width, f: (9 * width**2 * side**2 // f, 0), "both sides are divided by f"),
+    (work, "✓"), (lambda side, width, f: work(side, width, 1), "works on the latent's places"),
+    (lambda side, width, f: (9 * width**2 * side**2 // f, work(side, width, f)[1]), "both sides are divided by f"),
     (lambda side, width, f: (work(side, width, f)[0] // 9, 0), "reads nine places"),
     (lambda side, width, f: (work(side, width, f)[0] // width, 0), "reads all that go in"),
     (lambda side, width, f: (work(side, width, f)[0], work(side, width, f)[1] // 2), "two products"),

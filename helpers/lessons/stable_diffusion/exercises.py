@@ -17,25 +17,28 @@ def latent_work() -> Exercise:
     def check_on(answer, side, width, f):
         found = answer(side, width, f)
         assert isinstance(found, tuple) and len(found) == 2, "return two numbers: the convolution's, attention's"
-        places, whole = (side // f) ** 2, side**2
+        places, pixels = (side // f) ** 2, side**2
         conv, attention = 9 * width**2 * places, 2 * places**2 * width
-        hints = {9 * width**2 * whole: "of the latent's places, not the picture's" if f > 1 else "",
-                 9 * width**2 * whole // f: "both sides are divided by f: f × f as few places",
-                 width**2 * places: "a 3 × 3 convolution reads nine places for each one",
-                 9 * width * places: "each of the channels that come out reads all that go in"}
-        hints.pop(conv, None)
-        assert found[0] not in hints, hints.get(found[0])
-        assert found[0] == conv, f"{found[0]:,} for the convolution; expected {conv:,}"
-        hints = {places**2 * width: "scores and weighted means: two products", 2 * places * width:
-                 "each place reads every place: their number, squared", 2 * places**2:
-                 "each score is a product of `width` numbers", 2 * (side // f) ** 2 * width:
-                 "there are (side / f)² places, and each reads all of them"}
-        hints.pop(attention, None)
-        assert found[1] not in hints, hints.get(found[1])
-        assert found[1] == attention, f"{found[1]:,} for attention; expected {attention:,}"
+        mistakes = [(9 * width**2 * pixels, "the convolution works on the latent's places, not on pixels"),
+                    (9 * width**2 * pixels // f, "both sides are divided by f: f × f times fewer places"),
+                    (width**2 * places, "a 3 × 3 convolution reads nine places for each one"),
+                    (9 * width * places, "each of the channels that come out reads all that go in")]
+        compare("the convolution", found[0], conv, mistakes)
+        compare("attention", found[1], attention, [
+            (2 * pixels**2 * width, "attention works on the latent's places, not on pixels"),
+            (places**2 * width, "attention has two products: the scores, and the weighted means"),
+            (2 * places * width, "each place reads every place: their number, squared"),
+            (2 * places**2, "each score is a product of `width` numbers")])
 
     return Exercise("14.1", "what latents save", [lambda answer, given=given: check_on(answer, *given)
                                                   for given in SIDES])
+
+
+def compare(what: str, found: int, expected: int, mistakes: list[tuple[int, str]]) -> None:
+    """AssertionError unless both are equal, with the words of the mistake that gives what was found."""
+    for value, words in mistakes:
+        assert found != value or value == expected, words
+    assert found == expected, f"{found:,} for {what}; expected {expected:,}"
 
 
 def from_a_latent() -> Exercise:

@@ -122,7 +122,7 @@ def edit_face(system: TextToImage, text: str, strength: float, seed: int) -> tup
     drawn = image_to_image(system, pictures, [kept] * len(pictures), strength, seed=seed).cpu()
     read = scenes.parse(drawn)
     same = int((read.factors[:, 3:5] == factors[:, 3:5]).all(1).sum())
-    shown = tile([pictures, drawn], len(pictures), scale=3, gap=6, row_labels=["from", f"strength {strength:g}"])
+    shown = tile([pictures, drawn], len(pictures), scale=3, gap=6, row_labels=["from", "drawn on"])
     asked = paragraph(verdicts(drawn[:1], understood(text)[0])[0], shown.shape[1])
     line = (f"in the place where it was: {same} of {len(pictures)}; valid scenes: {int(read.valid.sum())} of "
             f"{len(pictures)}")
