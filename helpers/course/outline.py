@@ -120,17 +120,15 @@ def notebook(name):
     for entry in notebooks():
         if name in (entry.number, entry.file, entry.name):
             return entry
-    known = ", ".join(entry.file for entry in notebooks())
-    raise ValueError(f"the course has no notebook {name!r}; it has {known}")
+    raise ValueError(f"the course has no notebook {name!r}; it has {', '.join(entry.file for entry in notebooks())}")
 
 
 def points():
     """The 80 lines of the notes, in their order, each with every place that answers it."""
     sections = [(book, heading, lines) for book in notebooks() for heading, lines in book.sections.items()]
-    return [
-        Point(number, mark, text, tuple((book, head) for book, head, lines in sections if number in lines))
-        for number, (mark, text) in ((int(key), line) for key, line in table()["points"].items())
-    ]
+    said = ((int(key), *line) for key, line in table()["points"].items())
+    return [Point(number, mark, text, tuple((book, head) for book, head, lines in sections if number in lines))
+            for number, mark, text in said]
 
 
 def measured():
@@ -201,10 +199,8 @@ def course_map(folder="", launch=False):
 
 def measured_on():
     """One sentence that says how the minutes and the memory came about; "" before the first execution."""
-    machines = {
-        f"{cost['cores']:g} CPU cores ({cost['system']}, Python {cost['python']}, PyTorch {cost['torch']})"
-        for cost in measured().values()
-    }
+    machines = {f"{cost['cores']:g} CPU cores ({cost['system']}, Python {cost['python']}, PyTorch {cost['torch']})"
+                for cost in measured().values()}
     where = " and ".join(sorted(machines))
     about = "Minutes and memory, at its peak and after the last cell: all cells run once, with the shipped weights, on"
     return f"{about} {where}." if where else ""

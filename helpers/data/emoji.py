@@ -50,8 +50,7 @@ def load_emoji(split: str = "train", hands: Sequence[str] = ("noto",), by: str |
     _check("kind of split", by, HELD_OUT_BY)
     _check("hand and side", [(hand, side) for hand in hands], SHEETS)
     _check("dtype", [dtype], (torch.float32, torch.uint8))
-    with open(DATA / "emoji" / "emoji.tsv", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
+    rows = emoji_table()
     kept = {hand: [i for i, row in enumerate(rows) if _belongs(row, HANDS.index(hand), split, by)] for hand in hands}
     images = torch.empty(sum(map(len, kept.values())), 3, side, side, dtype=dtype)
     start = 0
@@ -61,6 +60,12 @@ def load_emoji(split: str = "train", hands: Sequence[str] = ("noto",), by: str |
     columns = ([rows[i][name] for places in kept.values() for i in places]
                for name in ("name_en", "name_ko", "category", "family"))
     return EmojiSet(images, *columns, [hand for hand, places in kept.items() for _ in places])
+
+
+def emoji_table() -> list[dict[str, str]]:
+    """A row an emoji, in Unicode's order: "emoji", "name_en", "name_ko", "category", "family", and how it is split."""
+    with open(DATA / "emoji" / "emoji.tsv", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
 
 
 def drawn_by_all(split: str = "test") -> dict[str, Tensor]:

@@ -5,7 +5,7 @@ Notebooks 12 and 13. Papers: Ronneberger, Fischer & Brox 2015 (the shape of it);
 section 3.3 (text is read by cross-attention). Three ports let anything else in:
 
     context  tokens that every place of the picture may read, such as the words of a prompt
-    vector   one vector for the whole picture, added to the time; and a shift for each place of the middle
+    vector   one vector for the whole picture, added to the time; and a faint picture made of it, laid under the noise
     concat   more channels of the same size, such as a mask or a smaller picture, enlarged
 
 B batch · C channels · S side · W width of a level · N tokens of the context · D width of a token · E of the time
@@ -23,6 +23,7 @@ from .layers import CrossAttention, SelfAttention
 
 WAVES, EMBEDDED = 64, 128  # numbers that a timestep is written with, and E, what the network makes of them
 HEADS = 4  # of attention
+LAYOUT = 8  # places along a side of the faint picture that the vector becomes
 
 
 def timestep_embedding(t, width: int = WAVES):
@@ -41,8 +42,6 @@ class TimedBlock(nn.Module):
     r"""Two convolutions around a skip; the time scales and shifts what lies between: (B, W, S, S) -> (B, W', S, S).
 
     The second begins at 0, so at first a block is its skip.
-    layout  (B, W', S, S), a shift of each place's own: among normalised channels, since beside what runs through a
-            trained network, tens of times as large, it would not count
     """
 
     def __init__(self, width: int, out: int):
@@ -53,10 +52,10 @@ class TimedBlock(nn.Module):
         self.skip = nn.Identity() if width == out else nn.Conv2d(width, out, 1)
         start_at_zero(self.conv2)
 
-    def forward(self, x, e, layout=0.0):
+    def forward(self, x, e):
         h = self.conv1(F.silu(self.norm1(x)))                                  # (B, W', S, S)
         scale, shift = self.time(F.silu(e))[:, :, None, None].chunk(2, 1)      # (B, W', 1, 1) each
-        h = self.norm2(h) * (1 + scale) + shift + layout
+        h = self.norm2(h) * (1 + scale) + shift
         return self.skip(x) + self.conv2(F.silu(h))
 
 
@@ -91,9 +90,9 @@ class Level(nn.Module):
         self.blocks = nn.ModuleList(TimedBlock(out if i else width, out) for i in range(depth))
         self.reads = nn.ModuleList(Reader(out, context) for _ in range(depth if reads else 0))
 
-    def forward(self, h, e, context=None, mask=None, layout=0.0):
+    def forward(self, h, e, context=None, mask=None):
         for i, block in enumerate(self.blocks):
-            h = block(h, e, layout)
+            h = block(h, e)
             if self.reads:
                 h = self.reads[i](h, context, mask)
         return h
@@ -126,8 +125,8 @@ class UNet(nn.Module):
         self.time = nn.Sequential(nn.Linear(WAVES, EMBEDDED), nn.SiLU(), nn.Linear(EMBEDDED, EMBEDDED))
         self.vector = self.layout = None
         if vector is not None:
-            coarsest = size // 2 ** (len(widths) - 1)
-            self.vector, self.layout = nn.Linear(vector, EMBEDDED), nn.Linear(vector, widths[-1] * coarsest**2)
+            self.vector = nn.Linear(vector, EMBEDDED)
+            self.layout = nn.Linear(vector, channels * min(LAYOUT, size) ** 2)
             start_at_zero(self.layout)
 
         def level(i, width):
@@ -145,17 +144,24 @@ class UNet(nn.Module):
         e = self.time(timestep_embedding(t))
         return e if self.vector is None else e + self.vector(vector)
 
+    def lay_under(self, x, t, vector):
+        r"""x (B, C, S, S) on what the vector makes of a picture, in proportion to t: pure noise shows nothing else."""
+        side, size = min(LAYOUT, self.config["size"]), self.config["size"]
+        layout = self.layout(vector).unflatten(1, (-1, side, side))            # (B, C, side, side)
+        share = torch.as_tensor(t, device=x.device).expand(len(x))[:, None, None, None] / self.config["last"]
+        return x + share * F.interpolate(layout, (size, size), mode="bilinear")
+
     def forward(self, x, t, context=None, mask=None, vector=None, concat=None):
         check_ports(self.config, x, context, vector, concat)
         e = self.embed_time(t, vector, len(x))                                 # (B, E)
+        x = x if vector is None else self.lay_under(x, t, vector)
         pixels = x if concat is None else torch.cat([x, concat], 1)            # (B, C + K, S, S)
         h = self.stem(pixels) + self.positions
         kept = []
         for i, level in enumerate(self.down):
             h = level(F.avg_pool2d(h, 2) if i else h, e, context, mask)        # (B, W, side, side), halved each time
             kept.append(h)
-        layout = 0.0 if vector is None else self.layout(vector).view_as(h)     # what belongs where
-        h = self.middle(h, e, context, mask, layout)
+        h = self.middle(h, e, context, mask)
         for i, level in enumerate(self.up):
             h = F.interpolate(h, scale_factor=2.0) if i else h
             h = level(torch.cat([h, kept.pop()], 1), e, context, mask)         # (B, W, side, side), doubled each time

@@ -32,18 +32,19 @@ def text_enters(system: TextToImage, prompt: str, x, t: int) -> Diagram:
     noisy, leaves = picture(x[0].clamp(-1, 1), "x_t", 64), picture(model(x, t, **cond)[0].clamp(-1, 1), "answer", 64)
     fine, up = maps(before, "fine levels", side=64), operation("fine\nlevels")
     coarse = maps(after, "coarse levels: places\nread places and words", side=64)
-    layout = operation("layout", note="a map for\nthe middle")
+    laid = model.unet.lay_under(torch.zeros_like(x), t, cond["vector"])[0]
+    layout = picture(laid / laid.abs().max().clamp(min=1e-6), "layout", 64)
     text = row(column(*tokens, gap=3), arrow(length=20), tower, arrow(length=20), context)
-    table = grid([None, None, text, None, join, None, time], [None, None, None, layout],
-                 [row(noisy, arrow(length=20), fine), arrow(), coarse, None, up, arrow(length=20), leaves], gap=(4, 20))
+    table = grid([None, None, None, None, text, None, join, None, time], [layout],
+                 [noisy, arrow(length=20), fine, arrow(), coarse, None, up, arrow(length=20), leaves], gap=(4, 20))
     return Diagram(table, connect(context, "bottom", coarse, "top", "context", dashed=True),
-                   connect(context, "right", join, "left", "vector: the last"),
-                   connect(context, "right", layout, "top"), connect(layout, "left", coarse, "top"),
+                   connect(context, "right", join, "left", "last"),
+                   connect(context, "bottom", layout, "right"), connect(layout, "bottom", noisy, "top"),
                    connect(time, "left", join, "right"), connect(coarse, "right", up, "left"),
                    connect(join, "bottom", up, "top", "to every\nblock"),
                    title="How a prompt enters", description="The tokens of a prompt go through a text tower. All of "
                    "them are the context that places read at the coarse levels; the last one is added to the time, "
-                   "and to the middle, as a map.")
+                   "and becomes a faint picture under the noisy one.")
 
 
 def features_around(model: GLIDE, x, t, cond: dict):

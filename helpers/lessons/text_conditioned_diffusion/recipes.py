@@ -1,6 +1,7 @@
 """The weights of notebook 13:
 
     prompted-scenes    draws scenes of one object and of two from what is typed, in English and Korean
+    prompted-emoji     draws emoji from their names, in English and Korean
 """
 
 from __future__ import annotations
@@ -18,35 +19,46 @@ from ...training.checkpoints import load
 from ...training.recipes import Recipe, any_length
 from . import experiments as own
 from .batches import PROMPT_SHARES, READER, prompt_batches, prompt_tokenizer
+from .named_emoji.batches import NAMED_BATCH, name_tokenizer, named_batches
+from .named_emoji.experiments import NAMED_NETWORK, judge_names
 
 UNCONDITIONAL = "diffusion-scenes"  # notebook 12's network, which learns to read
-READING_STEPS = 4800
-WORDS_DECIDE = 0.7  # share of T above which a picture says little of itself: half of the times lie there
+READING_STEPS, NAMING_STEPS = 4000, 8000
+UNCLEAR = (2.0, 200.0)  # noise / signal where a picture says little of itself and words decide: half of the times
 
 
 def times_to_read(schedule: Schedule, x0: Tensor) -> Tensor:
-    r"""t (B,): half of them logit-normal, as in notebook 12, and half even over the heaviest noise.
+    r"""t (B,): half of them logit-normal, as in notebook 12, and half even in log(noise / signal) over UNCLEAR.
 
-    Logit-normal times alone are hardly ever near T, where a sampler settles place and background.
+    Logit-normal times are hardly ever near T, where a sampler settles background and place.
     """
-    usual, heavy = logit_normal_times(schedule, x0), torch.rand(len(x0), device=x0.device)
-    heavy = ((WORDS_DECIDE + (1 - WORDS_DECIDE) * heavy) * schedule.last).ceil().long().clamp(max=schedule.last)
+    usual, (low, high) = logit_normal_times(schedule, x0), UNCLEAR
+    ratio = low * (high / low) ** torch.rand(len(x0), device=x0.device)
+    ratios = (schedule.noise / schedule.signal).to(x0)                         # rising, infinite at T
+    heavy = torch.searchsorted(ratios, ratio.to(x0)).clamp(max=schedule.last)
     return torch.where(torch.rand(len(x0), device=x0.device) < 0.5, usual, heavy)
 
 
-def taught_to_read() -> GLIDE:
-    r"""Notebook 12's network, and notebook 11's text tower for it to read with: both learn on.
+def taught_to_read(make_words=prompt_tokenizer) -> GLIDE:
+    r"""Notebook 12's network, and notebook 11's text tower for it to read with.
 
-    At first it draws what it drew, whatever the prompt. The tower knows the words from pictures, so that reading them
-    is all that is to be learned. Letters that CLIP lacks begin as noise.
+    At first it draws what it drew, whatever the prompt. The tower knows words from pictures, and stays as it is; a new
+    block on it, which at first passes everything on, learns what CLIP's captions lacked. Letters that CLIP has not
+    are noise.
+    make_words: () -> the tokenizer, whose first tokens are CLIP's
     """
-    clip, vocabulary = load(READER)[0], prompt_tokenizer().vocabulary
-    model = GLIDE(vocabulary, clip.config["text"])
+    clip, vocabulary = load(READER)[0], make_words().vocabulary
+    sizes = clip.config["text"]
+    model = GLIDE(vocabulary, sizes | {"depth": sizes["depth"] + 1})
     state = clip.text.state_dict()
-    state["embed.weight"] = torch.cat([state["embed.weight"], model.text.embed.weight[len(state["embed.weight"]):]])
-    model.text.load_state_dict(state)
+    known, new = state["embed.weight"], model.text.embed.weight[len(state["embed.weight"]):]
+    state["embed.weight"] = torch.cat([known, new * known.std() / new.std()])
+    model.text.load_state_dict(state, strict=False)
+    model.text.requires_grad_(False)
+    own_block = model.text.blocks[-1].requires_grad_(True)
+    for layer in (own_block.attention.out, own_block.narrow, model.unet.vector):
+        start_at_zero(layer)
     model.unet.load_state_dict(load(UNCONDITIONAL)[0].state_dict(), strict=False)
-    start_at_zero(model.unet.vector)
     return model
 
 
@@ -59,3 +71,12 @@ def recipes():
         data=f"tiny scenes, drawn anew at every step, in each process {PROMPT_SHARES['one']} of one object and "
              f"{PROMPT_SHARES['two']} of two; captions in English and Korean, with rare words, 15 % left "
              f"out; begins with the weights of {UNCONDITIONAL} and the text tower of {READER}")
+    yield Recipe(
+        name=NAMED_NETWORK, build=partial(taught_to_read, name_tokenizer), steps=NAMING_STEPS, ema=0.999,
+        evaluate=judge_names,
+        loss=partial(prompt_loss, schedule=own.SCHEDULE, target=own.TARGET, times=times_to_read),
+        batches=any_length(named_batches),
+        data=f"emoji of seven kinds by Noto, Twemoji, Fluent that no split holds out, batches of {NAMED_BATCH}; names "
+             f"in English and Korean, 60 % with the artist, 15 % left out; begins with the weights of {UNCONDITIONAL} "
+             f"and the text tower of {READER}",
+        sizes={"smoke": {"batches": any_length(named_batches, 6), "evaluate": partial(judge_names, n=6)}})

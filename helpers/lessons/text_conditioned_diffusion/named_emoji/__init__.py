@@ -1,0 +1,1 @@
+"""What serves the section of notebook 13 that draws emoji from their names."""
