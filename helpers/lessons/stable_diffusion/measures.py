@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.overrides import TorchFunctionMode
 
 from ...data import scenes
 from ...data.batches import NEW_SCENES_SEED
@@ -117,10 +118,7 @@ def repaint_shares(system: TextToImage, n: int = 100) -> dict[str, float]:
 # -- costs ---------------------------------------------------------------------------------------------------------
 
 
-PRODUCTS = {"mm": 0, "addmm": 1, "bmm": 0, "baddbmm": 1}  # torch's matrix products: which argument is the left matrix
-
-
-class MultiplyAdds(TorchDispatchMode):
+class MultiplyAdds(TorchFunctionMode):
     r"""Counts, in `count`, the multiplications of all matrix products and convolutions while it is entered.
 
     Each has an addition with it. torch's own FlopCounterMode counts both; it takes 80 MB to import.
@@ -128,13 +126,12 @@ class MultiplyAdds(TorchDispatchMode):
 
     count = 0
 
-    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
-        answer = operation(*args, **(kwargs or {}))
-        name = operation._schema.name.removeprefix("aten::")
-        if name == "convolution":
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        answer = function(*args, **(kwargs or {}))
+        if function in (F.conv2d, F.linear):  # weight (channels or numbers out, what one of them reads)
             self.count += answer.numel() * args[1][0].numel()
-        elif name in PRODUCTS:
-            self.count += answer.numel() * args[PRODUCTS[name]].shape[-1]
+        elif function in (torch.matmul, Tensor.matmul, Tensor.__matmul__):
+            self.count += answer.numel() * args[0].shape[-1]
         return answer
 
 
