@@ -108,7 +108,12 @@ LONG = {"scenes.judge": "test_scenes_judge.py tries each kind of false scene wit
         "diffusion.drawn": "test_diffusion_measures.py draws fewer pictures than 1,000",
         "diffusion.memory": "it takes the pictures of diffusion.drawn; the page compares 48 of them",
         "diffusion.steps": "test_diffusion_measures.py draws with one number of steps",
-        "diffusion.holes": "test_diffusion_measures.py fills fewer holes"}
+        "diffusion.holes": "test_diffusion_measures.py fills fewer holes",
+        "latent.one": "test_stable_diffusion.py judges fewer pictures than 600",
+        "latent.two": "the same, of two objects",
+        "latent.factors": "it takes the pictures of latent.one",
+        "latent.edit": "test_latent_measures.py edits fewer scenes, with answers that are known",
+        "latent.breaks": "the page draws eight with each scale, and decodes 60 noises"}
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.skip(LONG[name])) if name in LONG else name

@@ -119,14 +119,10 @@ def breaks():
 
 
 def work():
-    r"""Millions of multiply-adds: one answer of each network, one decoding."""
     latents, pixels = measures.step_multiply_adds(system()), measures.step_multiply_adds(prompted.shipped_system())
-    decoding = measures.decoding_multiply_adds(system())
-    for name, value in (("latents", latents), ("pixels", pixels), ("decoder", decoding)):
-        yield Score(f"latent.work.{name}", f"million multiply-adds for one picture, {name}", value / 1e6, ".0f")
     calls = 2 * prompted.PROMPT_STEPS  # guided: two answers a step
-    yield Score("latent.work.ratio", "those of a picture in pixels over those of one in latents, decoded",
-                calls * pixels / (calls * latents + decoding), ".1f")
+    yield Score("latent.work.ratio", "multiply-adds of a picture in pixels over those of one in latents, decoded",
+                calls * pixels / (calls * latents + measures.decoding_multiply_adds(system())), ".1f")
 
 
 def seconds():
