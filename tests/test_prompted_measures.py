@@ -1,5 +1,7 @@
 """Notebook 13's data and measures: what the network reads, and that each measure tells right from wrong."""
 
+from functools import partial
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -10,10 +12,11 @@ from helpers.data.text import EOS, UNK, is_token
 from helpers.diffusion.targets import logit_normal_times
 from helpers.lessons.text_conditioned_diffusion import batches, experiments, recipes
 from helpers.lessons.text_conditioned_diffusion.verdicts import understood
-from helpers.models.glide import GLIDE
+from helpers.models.glide import GLIDE, prompt_loss
 from helpers.systems.text_to_image import TextToImage
 from helpers.systems.zero_shot import ZeroShot
 from helpers.training.checkpoints import load
+from helpers.training.loop import train
 
 GENERATOR = torch.Generator
 
@@ -93,6 +96,24 @@ def test_at_first_its_words_are_those_of_notebook_11():
     ids = experiments.as_system(model).read(["a big red circle", "왼쪽 위에 파란 별", ""])
     with torch.no_grad():
         torch.testing.assert_close(model.read(ids)["vector"], clip.text(ids))
+
+
+def test_what_clip_knows_is_kept_and_the_rest_learns():
+    model = recipes.taught_to_read()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    loss = partial(prompt_loss, schedule=experiments.SCHEDULE, times=recipes.times_to_read)
+    train(model, batches.prompt_batches(3, 1, left_out=0), loss, 3, label=None)
+    changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    own = f"text.blocks.{len(model.text.blocks) - 1}."
+    assert {name for name in changed if name.startswith("text.")} == {n for n in before if n.startswith(own)}
+    assert {"unet.layout.weight", "unet.vector.weight", "unet.stem.weight"} <= changed
+
+
+def test_letters_that_clip_lacks_are_as_loud_as_its_words_and_all_different():
+    model, known = recipes.taught_to_read(), len(load(recipes.READER)[0].config["vocabulary"])
+    words, letters = model.text.embed.weight[:known], model.text.embed.weight[known:]
+    assert len(letters) > 10 and letters.std() == pytest.approx(words.std().item(), rel=0.02)
+    assert torch.pdist(letters).min() > 0.1
 
 
 def test_at_first_the_network_is_that_of_notebook_12_whatever_the_prompt():

@@ -66,6 +66,17 @@ def test_tokens_that_are_hidden_are_not_read(net):
     assert torch.allclose(net(**given), net(**short), atol=1e-5)
 
 
+def test_what_the_vector_makes_of_a_picture_lies_under_the_noise_in_proportion_to_it(net):
+    vector, none = inputs()["vector"], torch.zeros(3, 3, 16, 16)
+    at_last = net.lay_under(none, 1000, vector)
+    layout = F.interpolate(net.layout(vector).view(3, 3, 8, 8), (16, 16), mode="bilinear")
+    assert torch.allclose(at_last, layout) and layout.std() > 0.1
+    x = torch.randn(3, 3, 16, 16)
+    assert torch.equal(net.lay_under(x, 0, vector), x)
+    assert torch.allclose(net.lay_under(x, torch.tensor([0, 250, 500]), vector),
+                          x + torch.tensor([0, 0.25, 0.5])[:, None, None, None] * at_last, atol=1e-6)
+
+
 def test_at_first_it_answers_zero_and_each_branch_is_its_skip():
     x = torch.randn(2, 3, 16, 16)
     assert UNet(**SMALL)(x, torch.tensor([5, 900])).abs().max() == 0
