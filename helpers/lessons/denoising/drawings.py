@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import torch
 
 from ...show.diagrams import Diagram, arrow, connect, grid, maps, picture, sign
@@ -24,11 +26,10 @@ def unet_layers(net, x) -> Diagram:
 def run_small_unet(net, x):
     """What a `SmallUNet` answers to x (1, C, S, S), and its features: four maps on the way down, three on that up."""
     found = []
-    parts = (net.block0, net.block1, net.block2, net.block3, net.up2, net.up1, net.up0)
-    hooks = [part.register_forward_hook(lambda _, given, made: found.append(made)) for part in parts]
-    answer = net(x)
-    for hook in hooks:
-        hook.remove()
+    with ExitStack() as hooks:
+        for part in (net.block0, net.block1, net.block2, net.block3, net.up2, net.up1, net.up0):
+            hooks.enter_context(part.register_forward_hook(lambda _, given, made: found.append(made)))
+        answer = net(x)
     return answer, found[:4], found[4:]
 
 

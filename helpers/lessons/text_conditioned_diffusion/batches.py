@@ -47,9 +47,14 @@ def scenes_of_two(n: int, generator: torch.Generator) -> tuple[Tensor, list[str]
     return scenes.draw_pairs(pairs, generator), in_languages(write, said, generator, LANGUAGES)
 
 
+def language_of(text: str) -> str:
+    """"ko" where a text has a Korean syllable, else "en"."""
+    return "ko" if any("가" <= letter <= "힣" for letter in text) else "en"
+
+
 def as_typed(text: str, generator: torch.Generator) -> str:
     """A caption as a request, at times, and at times with a word in it that means nothing, or is made up."""
-    language = "ko" if any("가" <= letter <= "힣" for letter in text) else "en"
+    language = language_of(text)
 
     def chance(share: float) -> bool:
         return torch.rand((), generator=generator).item() < share

@@ -64,9 +64,10 @@ def taught_to_read(make_words=prompt_tokenizer) -> GLIDE:
 
 def recipes():
     """The recipes of this notebook."""
+    loss = partial(prompt_loss, schedule=own.SCHEDULE, target=own.TARGET, times=times_to_read)
     yield Recipe(
         name=own.PROMPTED_NETWORK, build=taught_to_read, steps=READING_STEPS, ema=0.999, evaluate=own.judge_prompts,
-        loss=partial(prompt_loss, schedule=own.SCHEDULE, target=own.TARGET, times=times_to_read),
+        loss=loss,
         batches=any_length(prompt_batches),
         data=f"tiny scenes, drawn anew at every step, in each process {PROMPT_SHARES['one']} of one object and "
              f"{PROMPT_SHARES['two']} of two; captions in English and Korean, with rare words, 15 % left "
@@ -74,7 +75,7 @@ def recipes():
     yield Recipe(
         name=NAMED_NETWORK, build=partial(taught_to_read, name_tokenizer), steps=NAMING_STEPS, ema=0.999,
         evaluate=judge_names,
-        loss=partial(prompt_loss, schedule=own.SCHEDULE, target=own.TARGET, times=times_to_read),
+        loss=loss,
         batches=any_length(named_batches),
         data=f"emoji of seven kinds by Noto, Twemoji, Fluent that no split holds out, batches of {NAMED_BATCH}; names "
              f"in English and Korean, 60 % with the artist, 15 % left out; begins with the weights of {UNCONDITIONAL} "

@@ -12,6 +12,7 @@ from ....data.emoji import HELD_OUT_BY, EmojiSet, to_range
 from ....show.raster import tile
 from ....systems.text_to_image import TextToImage
 from ...start_here.experiments import TAUGHT
+from ..batches import language_of
 from ..experiments import PROMPT_STEPS
 from .batches import ARTISTS, by_artist
 from .chosen import drawn_emoji, held_emoji, joined_sets, part_of
@@ -33,11 +34,6 @@ def real_pictures(name: str) -> dict[str, tuple[Tensor, bool]]:
     places = [i for i, both in enumerate(zip(emoji.names_en, emoji.names_ko, strict=True))
               if wanted in (each.casefold() for each in both)]
     return {emoji.hand[i]: (to_range(emoji.images[i]), i < len(drawn_emoji().hand)) for i in places}
-
-
-def language_of(text: str) -> str:
-    r""""ko" where a text has a Korean syllable, else "en"."""
-    return "ko" if any("가" <= letter <= "힣" for letter in text) else "en"
 
 
 def words_drawn(system: TextToImage, words: list[str], scale: float = EMOJI_SCALE, steps: int = PROMPT_STEPS,
