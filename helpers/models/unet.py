@@ -64,6 +64,7 @@ class Reader(nn.Module):
     r"""Each place reads all other places, then the tokens of the context: (B, W, S, S) -> (B, W, S, S).
 
     context  width D of its tokens; None: there is none to read
+    `forward` takes a share (B, 1, 1), or one number, of what is read there.
     """
 
     def __init__(self, width: int, context: int | None = None):
@@ -104,7 +105,8 @@ class UNet(nn.Module):
 
     widths    of the levels, the finest first; each level has half the side of the one before
     reads     at how many of the coarsest levels places read each other and the context
-    context, vector, concat   D of a token, numbers of the vector, channels: what the three ports take; None: nothing
+    context, vector, concat   D of a token, numbers of the vector, channels: what the three ports take; None: nothing.
+              The first two count (t / T)^3
     last      T, the largest t it is asked at: t is told to it in thousandths of T
     The arguments of `forward`: x (B, C, S, S), t (B,) or one number, context (B, N, D), mask (B, N) bool, True where
     a token may be read, vector (B, V), concat (B, K, S, S).
@@ -147,8 +149,8 @@ class UNet(nn.Module):
 
     def forward(self, x, t, context=None, mask=None, vector=None, concat=None):
         check_ports(self.config, x, context, vector, concat)
-        t = torch.as_tensor(t, device=x.device).expand(len(x)) / self.config["last"]
-        e, share = self.time(timestep_embedding(1000 * t)), t**FADING          # (B, E), (B,)
+        t, last = torch.as_tensor(t, device=x.device).expand(len(x)), self.config["last"]
+        e, share = self.time(timestep_embedding(t * (1000 / last))), (t / last) ** FADING               # (B, E), (B,)
         if vector is not None:
             e, x = e + share[:, None] * self.vector(vector), self.lay_under(x, vector, share)
         pixels = x if concat is None else torch.cat([x, concat], 1)            # (B, C + K, S, S)

@@ -30,7 +30,7 @@ READING_RATE = 7e-4  # lower than the usual rate: notebook 12's network should n
 
 
 def times_to_read(schedule: Schedule, x0: Tensor) -> Tensor:
-    r"""t (B,): most of them logit-normal, as in notebook 12, and HEAVY of them even in log(noise / signal) over UNCLEAR.
+    r"""t (B,): logit-normal, as in notebook 12, but for HEAVY of them, even in log(noise / signal) over UNCLEAR.
 
     Logit-normal times are hardly ever near T, where a sampler settles background and place.
     """
