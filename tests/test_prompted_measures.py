@@ -85,7 +85,7 @@ def test_heavy_times_are_even_in_the_log_of_noise_over_signal():
     ratios = schedule.noise / schedule.signal
     for share in (0.25, 0.5, 0.75):
         within = ratios <= low * (high / low) ** share
-        expected = recipes.HEAVY * share + (1 - recipes.HEAVY) * within[usual].float().mean().item()
+        expected = recipes.UNCLEAR_SHARE * share + (1 - recipes.UNCLEAR_SHARE) * within[usual].float().mean().item()
         assert within[t].float().mean() == pytest.approx(expected, abs=0.015), share
     assert t.min() >= 1 and ratios[t.max()] == pytest.approx(high, rel=0.3)
     assert (t > 950).float().mean() > 12 * (usual > 950).float().mean(), "where the first steps of a sampler are"
