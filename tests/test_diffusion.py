@@ -256,7 +256,7 @@ def test_one_timestep_at_a_time_has_the_variance_of_ddpm():
 
 
 @EVERY
-@pytest.mark.parametrize("eta", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("eta", [0.0, 0.3, 1.0, 3.0, 1e9])
 def test_whatever_eta_every_step_has_the_distribution_of_the_forward_process(name, eta):
     """Song et al. 2021, lemma 1: with x0 known, x_t is N(signal x0, noise^2)."""
     schedule, x0 = make(name), 0.7
@@ -420,7 +420,7 @@ def test_with_the_ideal_denoiser_the_sampler_draws_the_data(name, eta, data):
 @EVERY
 def test_what_the_data_hold_three_times_is_drawn_three_times_as_often(name):
     data, schedule = torch.tensor([[1.0], [1.0], [1.0], [-1.0]]), make(name)
-    for eta in (0.0, 1.0):
+    for eta in (0.0, 1.0, 3.0):
         x = last(posterior_mean(data, schedule), noise(4000, 1), schedule, 200, eta,
                  generator=torch.Generator().manual_seed(1))[1]
         assert (x > 0).float().mean().item() == pytest.approx(0.75, abs=0.03)
@@ -547,7 +547,7 @@ def halve(x, t):
     (lambda s: last(halve, X, s, 1001), "from 1 to 1000, the timesteps that there are; got 1001"),
     (lambda s: last(halve, X, s, 0), "got 0"),
     (lambda s: last(halve, X, s, 2.5), "got 2.5"),
-    (lambda s: last(halve, X, s, 5, eta=1.1), r"from 0 \(DDIM\) to 1 \(DDPM\); got 1.1"),
+    (lambda s: last(halve, X, s, 5, eta=math.inf), r"from 0 \(DDIM\) upwards, 1 is DDPM; got inf"),
     (lambda s: last(halve, X, s, 5, eta=-0.1), "got -0.1"),
     (lambda s: last(halve, X, s, 5, eta=math.nan), "got nan"),
     (lambda s: last(lambda x, t: x[:, :1], X, s, 5), r"in the shape of x, \(2, 3\); got \(2, 1\)"),

@@ -66,7 +66,8 @@ def test_unknown_words_are_left_out_and_named(system):
 @pytest.mark.parametrize(("options", "says"), [
     ({"scale": 1000}, "from -30 to 30"), ({"scale": math.nan}, "from -30"), ({"scale": math.inf}, "from -30"),
     ({"scale": -31}, "from -30"), ({"steps": 0}, "steps is a whole number"), ({"steps": 101}, "from 1 to 100"),
-    ({"steps": 2.5}, "whole number"), ({"eta": 2}, "eta"), ({"keep_away": "a dinosaur"}, "never met"),
+    ({"steps": 2.5}, "whole number"), ({"eta": -1}, "eta"), ({"eta": math.inf}, "eta"),
+    ({"keep_away": "a dinosaur"}, "never met"),
 ])
 def test_settings_out_of_range_are_refused(system, options, says):
     with pytest.raises(ValueError, match=says):

@@ -8,7 +8,7 @@ from helpers.data.text import EOS, PAD, SPECIALS
 from helpers.diffusion.forward import flow_schedule
 from helpers.models.glide import GLIDE, prompt_loss
 from helpers.models.layers import CrossAttention
-from helpers.models.unet import UNet, timestep_embedding
+from helpers.models.unet import Reader, UNet, timestep_embedding
 from helpers.training.loop import train
 
 SMALL = {"size": 16, "widths": (8, 16), "reads": 1}
@@ -47,7 +47,20 @@ def test_the_answer_has_the_shape_of_the_picture(net):
 def test_every_port_is_heard(net, part):
     given = inputs()
     changed = given | {part: given[part].flip(0)}
-    assert (net(**given)[0] - net(**changed)[0]).abs().max() > 1e-3
+    assert (net(**given)[2] - net(**changed)[2]).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("part", ["context", "vector"])
+def test_what_is_told_counts_as_the_third_power_of_the_noise(net, part):
+    given = inputs()
+    changed = given | {part: given[part].flip(0)}
+    counts = [(net(**given | {"t": t})[0] - net(**changed | {"t": t})[0]).abs().max() for t in (0, 10, 20, 900)]
+    assert counts[0] == 0 and counts[1] < 1e-5 < 1e-3 < counts[3]
+    reader = next(module for module in net.modules() if isinstance(module, Reader))
+    places = torch.randn(3, 16, 8, 8)
+    none, part, full = (reader(places, given["context"], given["mask"], share)
+                        for share in (0.0, torch.tensor([0.125] * 3)[:, None, None], 1.0))
+    assert torch.allclose(part - none, 0.125 * (full - none), atol=1e-6) and (full - none).std() > 1e-3
 
 
 def test_pictures_of_a_batch_do_not_meet(net):
@@ -66,15 +79,16 @@ def test_tokens_that_are_hidden_are_not_read(net):
     assert torch.allclose(net(**given), net(**short), atol=1e-5)
 
 
-def test_what_the_vector_makes_of_a_picture_lies_under_the_noise_in_proportion_to_it(net):
-    vector, none = inputs()["vector"], torch.zeros(3, 3, 16, 16)
-    at_last = net.lay_under(none, 1000, vector)
+def test_what_the_vector_makes_of_a_picture_lies_under_the_noise_as_its_third_power(net, monkeypatch):
+    vector, x = inputs()["vector"], torch.randn(3, 3, 16, 16)
     layout = F.interpolate(net.layout(vector).view(3, 3, 8, 8), (16, 16), mode="bilinear")
-    assert torch.allclose(at_last, layout) and layout.std() > 0.1
-    x = torch.randn(3, 3, 16, 16)
-    assert torch.equal(net.lay_under(x, 0, vector), x)
-    assert torch.allclose(net.lay_under(x, torch.tensor([0, 250, 500]), vector),
-                          x + torch.tensor([0, 0.25, 0.5])[:, None, None, None] * at_last, atol=1e-6)
+    share = torch.tensor([0.0, 0.25, 1.0])
+    assert torch.allclose(net.lay_under(x, vector, share), x + share[:, None, None, None] * layout, atol=1e-6)
+    assert layout.std() > 0.1
+    told = []
+    monkeypatch.setattr(net, "lay_under", lambda x, vector, share: told.append(share) or x)
+    net(**inputs() | {"t": torch.tensor([0, 500, 1000])})
+    assert torch.allclose(told[0], torch.tensor([0, 0.125, 1.0]))
 
 
 def test_at_first_it_answers_zero_and_each_branch_is_its_skip():

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import pairwise
+from math import inf
 
 import torch
 from torch import Tensor
@@ -29,15 +30,16 @@ def sample(denoise, x: Tensor, schedule: Schedule, steps: int = 50, eta: float =
     x          noise to start from at T: torch.randn(B, ...) (times schedule.noise[-1], 1 or nearly)
     steps      1 to T: how often denoise is called. The first call is at T, the last yields t = 0
     start      the time of x, and of the first call, if that is not T: something that is known, under noise (SDEdit)
-    eta        0 DDIM, the path is fixed by x; 1 DDPM; between them, that share of DDPM's noise
+    eta        how much of DDPM's noise is added at a step: 0 none (DDIM, the path is fixed by x), 1 all of it (DDPM);
+               more replaces more of what x_t holds of noise by new one, up to all of it (Karras et al.'s churn)
     paste      paste(x, t) -> x, after every step: see `keep_known`
     generator  of the noise where eta > 0 or rounds > 1; torch's own without it
     rounds     how often each step is made, with new noise between: what is pasted and what is drawn come to agree
                (RePaint, algorithm 1, with jumps of one step). Each is a call; the last one is yielded
     ValueError, on the first step, for steps, start, eta or rounds out of range and for answers of another shape.
     """
-    if not 0 <= eta <= 1:
-        raise ValueError(f"eta is a share of noise, from 0 (DDIM) to 1 (DDPM); got {eta}")
+    if not 0 <= eta < inf:
+        raise ValueError(f"eta is a number from 0 (DDIM) upwards, 1 is DDPM; got {eta}")
     if rounds < 1:
         raise ValueError(f"each step is made once or more often; got {rounds} rounds")
     for t, s in pairwise(timesteps(schedule, steps, start)):
@@ -89,7 +91,7 @@ def timesteps(schedule: Schedule, steps: int, start: int | None = None) -> list[
 def reverse_step(x: Tensor, x0: Tensor, schedule: Schedule, t: int, s: int, eta: float) -> tuple[Tensor, float]:
     r"""x_s ~ N(mean, std^2 I), from x_t (B, ...) and the guess x0, s < t: (mean (B, ...), std).
 
-        mean = signal_s x0 + sqrt(noise_s^2 - std^2) eps          std = eta noise_s sqrt(1 - rho^2)
+        mean = signal_s x0 + sqrt(noise_s^2 - std^2) eps          std = min(noise_s, eta noise_s sqrt(1 - rho^2))
 
     DDIM, equations 12 and 16 (its alpha is DDPM's alpha_bar). rho = (signal_t noise_s) / (signal_s noise_t) is the
     root of a ratio of two SNRs, so the equations hold on every schedule. At eta = 1 this is DDPM's posterior,
@@ -98,7 +100,7 @@ def reverse_step(x: Tensor, x0: Tensor, schedule: Schedule, t: int, s: int, eta:
     signal, noise = schedule.signal[t].item(), schedule.noise[t].item()
     signal_s, noise_s = schedule.signal[s].item(), schedule.noise[s].item()
     rho = signal * noise_s / (signal_s * noise)
-    std = eta * noise_s * (1 - rho**2) ** 0.5
+    std = min(noise_s, eta * noise_s * (1 - rho**2) ** 0.5)
     eps = find_eps(x, x0, signal, noise)
     return signal_s * x0 + (noise_s**2 - std**2) ** 0.5 * eps, std
 

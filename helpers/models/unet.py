@@ -23,6 +23,7 @@ from .layers import CrossAttention, SelfAttention
 
 WAVES, EMBEDDED = 64, 128  # numbers that a timestep is written with, and E, what the network makes of them
 HEADS = 4  # of attention
+FADING = 3  # what is told counts (t / T)^3: under little noise the picture says it all, and words would only disturb
 LAYOUT = 8  # places along a side of the faint picture that the vector becomes
 
 
@@ -63,6 +64,7 @@ class Reader(nn.Module):
     r"""Each place reads all other places, then the tokens of the context: (B, W, S, S) -> (B, W, S, S).
 
     context  width D of its tokens; None: there is none to read
+    `forward` takes a share (B, 1, 1), or one number, of what is read there.
     """
 
     def __init__(self, width: int, context: int | None = None):
@@ -74,11 +76,11 @@ class Reader(nn.Module):
             self.norm_words, self.words = nn.LayerNorm(width), CrossAttention(width, context, HEADS)
             start_at_zero(self.words.out)
 
-    def forward(self, x, context=None, mask=None):
+    def forward(self, x, context=None, mask=None, share=1.0):
         h = x.flatten(2).mT                                                    # (B, S * S, W)
         h = h + self.places(self.norm(h))
         if self.words is not None:
-            h = h + self.words(self.norm_words(h), context, mask)
+            h = h + share * self.words(self.norm_words(h), context, mask)
         return h.mT.unflatten(2, x.shape[2:])
 
 
@@ -90,11 +92,11 @@ class Level(nn.Module):
         self.blocks = nn.ModuleList(TimedBlock(out if i else width, out) for i in range(depth))
         self.reads = nn.ModuleList(Reader(out, context) for _ in range(depth if reads else 0))
 
-    def forward(self, h, e, context=None, mask=None):
+    def forward(self, h, e, context=None, mask=None, share=1.0):
         for i, block in enumerate(self.blocks):
             h = block(h, e)
             if self.reads:
-                h = self.reads[i](h, context, mask)
+                h = self.reads[i](h, context, mask, share)
         return h
 
 
@@ -103,7 +105,8 @@ class UNet(nn.Module):
 
     widths    of the levels, the finest first; each level has half the side of the one before
     reads     at how many of the coarsest levels places read each other and the context
-    context, vector, concat   D of a token, numbers of the vector, channels: what the three ports take; None: nothing
+    context, vector, concat   D of a token, numbers of the vector, channels: what the three ports take; None: nothing.
+              The first two count (t / T)^3
     last      T, the largest t it is asked at: t is told to it in thousandths of T
     The arguments of `forward`: x (B, C, S, S), t (B,) or one number, context (B, N, D), mask (B, N) bool, True where
     a token may be read, vector (B, V), concat (B, K, S, S).
@@ -138,33 +141,32 @@ class UNet(nn.Module):
         self.norm, self.answer = nn.GroupNorm(8, widths[0]), nn.Conv2d(widths[0], channels, 3, padding=1)
         start_at_zero(self.answer)
 
-    def embed_time(self, t, vector, count: int):
-        r"""t, one number or (B,), and the vector (B, V), if there is one -> (B, E)."""
-        t = torch.as_tensor(t, device=self.positions.device).expand(count) * (1000 / self.config["last"])
-        e = self.time(timestep_embedding(t))
-        return e if self.vector is None else e + self.vector(vector)
+    def embed_time(self, t):
+        r"""t (B,) -> (B, E)."""
+        return self.time(timestep_embedding(t * (1000 / self.config["last"])))
 
-    def lay_under(self, x, t, vector):
-        r"""x (B, C, S, S) on what the vector makes of a picture, in proportion to t: pure noise shows nothing else."""
+    def lay_under(self, x, vector, share):
+        r"""x (B, C, S, S) on a share (B,) of what the vector makes of a picture: pure noise shows nothing else."""
         side, size = min(LAYOUT, self.config["size"]), self.config["size"]
         layout = self.layout(vector).unflatten(1, (-1, side, side))            # (B, C, side, side)
-        share = torch.as_tensor(t, device=x.device).expand(len(x))[:, None, None, None] / self.config["last"]
-        return x + share * F.interpolate(layout, (size, size), mode="bilinear")
+        return x + share[:, None, None, None] * F.interpolate(layout, (size, size), mode="bilinear")
 
     def forward(self, x, t, context=None, mask=None, vector=None, concat=None):
         check_ports(self.config, x, context, vector, concat)
-        e = self.embed_time(t, vector, len(x))                                 # (B, E)
-        x = x if vector is None else self.lay_under(x, t, vector)
+        t = torch.as_tensor(t, device=x.device).expand(len(x))
+        e, share = self.embed_time(t), (t / self.config["last"]) ** FADING     # (B, E), (B,)
+        if vector is not None:
+            e, x = e + share[:, None] * self.vector(vector), self.lay_under(x, vector, share)
         pixels = x if concat is None else torch.cat([x, concat], 1)            # (B, C + K, S, S)
         h = self.stem(pixels) + self.positions
-        kept = []
+        kept, told = [], (context, mask, share[:, None, None])
         for i, level in enumerate(self.down):
-            h = level(F.avg_pool2d(h, 2) if i else h, e, context, mask)        # (B, W, side, side), halved each time
+            h = level(F.avg_pool2d(h, 2) if i else h, e, *told)                # (B, W, side, side), halved each time
             kept.append(h)
-        h = self.middle(h, e, context, mask)
+        h = self.middle(h, e, *told)
         for i, level in enumerate(self.up):
             h = F.interpolate(h, scale_factor=2.0) if i else h
-            h = level(torch.cat([h, kept.pop()], 1), e, context, mask)         # (B, W, side, side), doubled each time
+            h = level(torch.cat([h, kept.pop()], 1), e, *told)                 # (B, W, side, side), doubled each time
         return self.answer(F.silu(self.norm(h)))                               # (B, C, S, S)
 
 

@@ -88,7 +88,7 @@ class TextToImage:
         scale      of guidance: 0 no prompt, 1 the prompt, above 1 more of it; -30 to 30
         seed       of the noise to start from: the i-th picture of a seed starts from the same noise whatever the
                    prompts, their number, the scale and the steps
-        eta        0 DDIM to 1 DDPM
+        eta        0 DDIM, 1 DDPM, or more: as in `sample`
         keep_away  a prompt to be led away from, in place of no prompt: a negative prompt
         """
         return self._path([prompts], scale, steps, seed, eta, keep_away)

@@ -13,7 +13,7 @@ from ...show.raster import tile
 @torch.no_grad()
 def timed_unet(net, x, t) -> Diagram:
     """The boxes of `UNet.forward` on a noisy picture x (1, 3, 32, 32) at time t."""
-    e = net.embed_time(t, None, 1)
+    e = net.embed_time(torch.as_tensor(t).expand(1))
     h = net.stem(x) + net.positions
     down, up = [], []
     for i, level in enumerate(net.down):

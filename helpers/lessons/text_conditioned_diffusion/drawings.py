@@ -32,7 +32,7 @@ def text_enters(system: TextToImage, prompt: str, x, t: int) -> Diagram:
     noisy, leaves = picture(x[0].clamp(-1, 1), "x_t", 64), picture(model(x, t, **cond)[0].clamp(-1, 1), "answer", 64)
     fine, up = maps(before, "fine levels", side=64), operation("fine\nlevels")
     coarse = maps(after, "coarse levels: places\nread places and words", side=64)
-    laid = model.unet.lay_under(torch.zeros_like(x), t, cond["vector"])[0]
+    laid = model.unet.lay_under(torch.zeros_like(x), cond["vector"], torch.ones(len(x)))[0]
     layout = picture(laid / laid.abs().max().clamp(min=1e-6), "layout", 64)
     text = row(column(*tokens, gap=3), arrow(length=20), tower, arrow(length=20), context)
     table = grid([None, None, None, None, text, None, join, None, time], [layout],
