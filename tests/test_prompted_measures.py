@@ -10,7 +10,7 @@ from helpers.data import scenes
 from helpers.data.scenes import FACTORS, UNSAID
 from helpers.data.text import EOS, UNK, is_token
 from helpers.diffusion.targets import logit_normal_times
-from helpers.lessons.text_conditioned_diffusion import batches, experiments, recipes
+from helpers.lessons.text_conditioned_diffusion import batches, drawings, experiments, recipes
 from helpers.lessons.text_conditioned_diffusion.verdicts import understood
 from helpers.models.glide import GLIDE, prompt_loss
 from helpers.systems.text_to_image import TextToImage
@@ -107,6 +107,15 @@ def test_what_clip_knows_is_kept_and_the_rest_learns():
     own = f"text.blocks.{len(model.text.blocks) - 1}."
     assert {name for name in changed if name.startswith("text.")} == {n for n in before if n.startswith(own)}
     assert {"unet.layout.weight", "unet.vector.weight", "unet.stem.weight"} <= changed
+
+
+def test_the_figure_of_how_a_prompt_enters_shows_the_faint_picture():
+    system, x = experiments.as_system(recipes.taught_to_read().eval()), torch.zeros(1, 3, 32, 32)
+    plain = drawings.text_enters(system, "a red circle", x, 900)._repr_svg_()
+    assert plain != drawings.text_enters(system, "a blue circle", x, 900)._repr_svg_()
+    with torch.no_grad():
+        system.model.unet.layout.bias[:64] += 1  # red
+        assert drawings.text_enters(system, "a red circle", x, 900)._repr_svg_() != plain
 
 
 def test_letters_that_clip_lacks_are_as_loud_as_its_words_and_all_different():
