@@ -22,7 +22,11 @@ from helpers.lessons.inpainting.drawings import inpainting_unet, masked_autoenco
 from helpers.lessons.inpainting.experiments import fill, new_scenes_with_holes, new_scenes_with_patches
 from helpers.lessons.mlp.drawings import dense_autoencoder
 from helpers.lessons.seq2seq_attention.drawings import attention_step, encoder_decoder
+from helpers.lessons.stable_diffusion.drawings import assembled
+from helpers.lessons.stable_diffusion.experiments import shipped_in_latents
 from helpers.lessons.start_here.drawings import course_threads
+from helpers.lessons.text_conditioned_diffusion.drawings import text_enters
+from helpers.lessons.text_conditioned_diffusion.experiments import shipped_system
 from helpers.lessons.vae.drawings import cloud_of_codes
 from helpers.show import diagrams
 from helpers.show.diagrams import elements, layout, marks
@@ -67,6 +71,8 @@ FIGURES = {
     "unet": lambda: unet_layers(drawn("dae-scenes-unet"), STAR),
     "timed unet": lambda: timed_unet(drawn("diffusion-scenes"), STAR, 600),
     "inpainting unet": lambda: inpainter(inpainting_unet),
+    "prompt": lambda: text_enters(shipped_system(), "a big red circle", STAR, 600),
+    "latent": lambda: assembled(shipped_in_latents(), "a big red circle", STAR),
     "mae": mae,
     "vae": lambda: cloud_of_codes(drawn("vae-scenes-2-beta-10"), scenes.make_scenes(20, seed=5)[0]),
 }

@@ -217,3 +217,17 @@ def played():
 def test_every_knob_changes_the_picture_and_not_its_shape(played, which):
     assert len(played[1]) == 5
     check_knobs(played[1][which])
+
+
+def test_fresh_noise_comes_late_and_is_the_functions_of_each_step():
+    """A path with the function is that of its numbers, step by step; all noise fresh, x keeps the guess alone."""
+    x = torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    assert [diffusion.fresh_late(t) for t in (1000, 701, 700, 20)] == [1.0, 1.0, 3.0, 3.0]
+    times, states, guesses = diffusion.path(IDEAL, x, 20, diffusion.fresh_late)
+    mean, std = reverse_step(states[8], guesses[9], SCHEDULE, times[8], times[9], 3.0)
+    assert times[8] <= 700 and std == SCHEDULE.noise[times[9]].item(), "nothing of the old noise is left"
+    torch.testing.assert_close(mean, SCHEDULE.signal[times[9]].float() * guesses[9])
+    plain = diffusion.path(IDEAL, x, 20, 1.0)[1]
+    assert torch.equal(states[5], plain[5]) and times[5] == 700 and not torch.equal(states[6], plain[6])
+    with pytest.raises(ValueError, match="eta is a number from 0"):
+        diffusion.path(IDEAL, x, 20, lambda t: -1.0)

@@ -46,7 +46,8 @@ def test_every_outside_import_is_declared():
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
     outside = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {"helpers"}
-    declared = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
+    extras = PROJECT["optional-dependencies"]
+    declared = PROJECT["dependencies"] + extras["test"] + extras["real"]
     assert {IMPORTED_AS.get(name, name) for name in outside} <= set(bounds(declared))
 
 

@@ -217,7 +217,7 @@ class Speaker(Copyist):
 
 
 @pytest.mark.parametrize(("text", "columns", "line"), [
-    ("banana", 4, ""), ("Banana xyzzy", 4, "not read: xyzzy"), ("바나나", 4, ""), ("blue heart", 4, "never seen: Noto"),
+    ("banana", 3, ""), ("Banana xyzzy", 3, "not read: xyzzy"), ("바나나", 3, ""), ("blue heart", 3, "never seen: Noto"),
 ])
 def test_a_typed_name_stands_beside_the_real_one(text, columns, line):
     speaker = Speaker()

@@ -108,7 +108,32 @@ LONG = {"scenes.judge": "test_scenes_judge.py tries each kind of false scene wit
         "diffusion.drawn": "test_diffusion_measures.py draws fewer pictures than 1,000",
         "diffusion.memory": "it takes the pictures of diffusion.drawn; the page compares 48 of them",
         "diffusion.steps": "test_diffusion_measures.py draws with one number of steps",
-        "diffusion.holes": "test_diffusion_measures.py fills fewer holes"}
+        "diffusion.variety": "the same draws, with two more ways to add noise",
+        "diffusion.holes": "test_diffusion_measures.py fills fewer holes",
+        "prompted.one": "test_prompted_measures.py draws and judges fewer pictures than 600",
+        "prompted.two": "the same, of two objects",
+        "prompted.held": "the same, of pairings that were held out",
+        "prompted.less": "the same, of prompts that say less",
+        "prompted.typed": "the same, of prompts that people typed",
+        "prompted.frontier": "the same, along the guidance scales",
+        "prompted.clip": "test_prompted_measures.py is led by a CLIP of its own",
+        "prompted.middle": "test_prompted_measures.py guides in an interval with a denoiser that is known",
+        "prompted.negative": "test_text_to_image.py leads away from a prompt",
+        "prompted.together": "test_text_to_image.py draws two prompts together",
+        "emoji.shows": "test_named_emoji.py measures the same of fewer pictures, drawn by one who copies",
+        "emoji.names": "it takes the pictures of emoji.shows",
+        "emoji.untold": "test_named_emoji.py draws without an artist",
+        "emoji.scales": "the page draws at each scale",
+        "emoji.held": "test_named_emoji.py measures errors of one who copies",
+        "emoji.unknown": "test_named_emoji.py judges fewer pictures",
+        "latent.trip": "test_stable_diffusion.py makes round trips of fewer pictures than 8,000",
+        "latent.borne": "test_latent_measures.py decodes fewer latents under noise",
+        "latent.one": "test_stable_diffusion.py judges fewer pictures than 600",
+        "latent.two": "the same, of two objects",
+        "latent.held": "the same, of pairings that were held out",
+        "latent.factors": "it takes the pictures of latent.one",
+        "latent.edit": "test_latent_measures.py edits fewer scenes, with answers that are known",
+        "latent.breaks": "the page draws eight with each scale, and decodes 60 noises"}
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.skip(LONG[name])) if name in LONG else name

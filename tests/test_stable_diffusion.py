@@ -10,7 +10,7 @@ from helpers.data import masks, scenes
 from helpers.data.text import UNK, Tokenizer
 from helpers.lessons.stable_diffusion import batches, recipes
 from helpers.lessons.stable_diffusion import experiments as latent
-from helpers.models.kl_autoencoder import PRESETS, KLAutoencoder, first_stage_loss
+from helpers.models.kl_autoencoder import PRESETS, KLAutoencoder, decoder_loss, first_stage_loss
 from helpers.systems.text_to_image import TextToImage
 from helpers.training import run
 from helpers.training.checkpoints import load, load_file, save
@@ -134,6 +134,24 @@ def test_the_loss_does_not_see_the_scale():
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
 
 
+def test_a_decoder_learns_on_and_the_latents_stay():
+    model = small_first_stage()
+    model.encoder.requires_grad_(False)
+    latents, before = model.encode(PICTURES), decoder_loss(model, PICTURES, 0.0)[0].item()
+    assert before == pytest.approx((model(PICTURES) - PICTURES).square().flatten(1).sum(1).mean().item(), rel=1e-5)
+    train(model, lambda step: PICTURES, decoder_loss, 12, label=None)
+    assert torch.equal(model.encode(PICTURES), latents)
+    assert decoder_loss(model, PICTURES, 0.0)[0] < 0.95 * before
+
+
+def test_noise_in_latents_is_even_up_to_the_most():
+    """A decoder that shows latents as they are: what is off is the noise, whose mean square is noise^2 / 3."""
+    model, x = small_first_stage(), torch.zeros(3000, 3, 8, 8)
+    model.encode = model.decode = lambda x: x
+    found = decoder_loss(model, x, 0.6)[0] / x[0].numel()
+    assert found.item() == pytest.approx(0.6**2 / 3, rel=0.05)
+
+
 def test_a_drawn_latent_is_one_of_the_posterior():
     model, corner = small_first_stage(), PICTURES[:1, :, :16, :16]
     mu, logvar = model.posterior(corner)
@@ -243,6 +261,17 @@ def test_the_tower_learns_nothing_and_the_network_does():
     assert any(".words." in name for name in moved), "words are read"
 
 
+def test_latents_to_learn_from_are_means():
+    first_stage = small_first_stage()
+    make = batches.latent_batches(lambda: first_stage, 3, 1)
+    found = []
+    for log_variance in (-10.0, 3.0):
+        first_stage.encoder.code.bias.data[2:] = log_variance
+        torch.manual_seed(0)
+        found.append(make(0)["images"])
+    assert torch.equal(*found)
+
+
 def test_a_batch_is_latents_and_what_people_may_type():
     first_stage = small_first_stage()
     batch = batches.latent_batches(lambda: first_stage, 30, 10)(0)
@@ -269,8 +298,8 @@ def test_errors_of_a_network_that_answers_0():
 
 
 def test_a_drawing_is_the_last_latent_decoded(system):
-    x = system.draw(PROMPTS, steps=3, seed=2)
-    *_, (t, z, x0) = system.path(PROMPTS, steps=3, seed=2)
+    x = system.draw(PROMPTS, 2.0, 3, 2)
+    *_, (t, z, x0) = system.path(PROMPTS, 2.0, 3, 2)
     assert t == 0 and z.shape == (4, 2, 8, 8) and x.shape == (4, 3, 32, 32)
     torch.testing.assert_close(x, system.first_stage.decode(z).clamp(-1, 1))
     torch.testing.assert_close(system.both(PROMPTS, PROMPTS, 2.0, 3, 2), x, atol=1e-4, rtol=1e-4)
@@ -299,7 +328,7 @@ def test_strength_0_is_the_picture_decoded_and_strength_1_forgets_it(system, in_
         kept = latent.image_to_image(each, PICTURES, PROMPTS, 0, steps=3)
         torch.testing.assert_close(kept, each.decode(each.encode(PICTURES)).clamp(-1, 1))
         new = latent.image_to_image(each, PICTURES, PROMPTS, 1, steps=3, seed=4)
-        assert torch.equal(new, each.draw(PROMPTS, latent.SCALE, 3, 4))
+        assert torch.equal(new, latent.drawn_in_latents(each, PROMPTS, steps=3, seed=4))
         assert torch.equal(new, latent.image_to_image(each, PICTURES.flip(0), PROMPTS, 1, steps=3, seed=4))
 
 
@@ -343,7 +372,7 @@ def test_what_is_hidden_is_never_read_and_what_is_known_stays(system):
 def test_every_step_is_decoded(system):
     times, noisy, guesses = latent.decoded_path(system, PROMPTS, steps=4, seed=1)
     assert times == [750, 500, 250, 0] and noisy.shape == guesses.shape == (4, 4, 3, 32, 32)
-    torch.testing.assert_close(noisy[-1], system.draw(PROMPTS, latent.SCALE, 4, 1))
+    torch.testing.assert_close(noisy[-1], latent.drawn_in_latents(system, PROMPTS, steps=4, seed=1))
     torch.testing.assert_close(noisy[-1], guesses[-1])
     assert not torch.allclose(noisy[0], guesses[0])
 
@@ -353,7 +382,7 @@ def test_every_step_is_decoded(system):
 
 def test_names_are_of_what_they_are():
     assert list(KNOWN) == ["first-stage-scenes", "first-stage-scenes-f2", "first-stage-scenes-f8",
-                           "latent-diffusion-scenes"]
+                           "first-stage-scenes-tuned", "latent-diffusion-scenes"]
 
 
 @pytest.mark.parametrize("name", KNOWN)

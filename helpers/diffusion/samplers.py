@@ -11,6 +11,7 @@ x (B, ...) at time t · s < t the time stepped to · x0 the guess at t of what i
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from itertools import pairwise
 from math import inf
 
@@ -20,10 +21,12 @@ from torch import Tensor
 from .forward import Schedule
 from .targets import find_eps
 
+FRESH = 3.0  # an eta with which, in 20 steps on the flow schedule, all noise is drawn anew at each step
+
 
 @torch.no_grad()
-def sample(denoise, x: Tensor, schedule: Schedule, steps: int = 50, eta: float = 0.0, paste=None,
-           generator: torch.Generator | None = None, rounds: int = 1, start: int | None = None):
+def sample(denoise, x: Tensor, schedule: Schedule, steps: int = 50, eta: float | Callable[[int], float] = 0.0,
+           paste=None, generator: torch.Generator | None = None, rounds: int = 1, start: int | None = None):
     r"""A generator that yields (t, x, x0) after every step: x (B, ...) at time t, and the guess x0 it was made from.
 
     denoise    denoise(x, t) -> x0, (B, ...), t (B,) whole numbers
@@ -31,15 +34,14 @@ def sample(denoise, x: Tensor, schedule: Schedule, steps: int = 50, eta: float =
     steps      1 to T: how often denoise is called. The first call is at T, the last yields t = 0
     start      the time of x, and of the first call, if that is not T: something that is known, under noise (SDEdit)
     eta        how much of DDPM's noise is added at a step: 0 none (DDIM, the path is fixed by x), 1 all of it (DDPM);
-               more replaces more of what x_t holds of noise by new one, up to all of it (Karras et al.'s churn)
+               more replaces more of what x_t holds of noise by new one, up to all of it (Karras et al.'s churn).
+               Or a function of t, the time stepped from, that says so for each step
     paste      paste(x, t) -> x, after every step: see `keep_known`
     generator  of the noise where eta > 0 or rounds > 1; torch's own without it
     rounds     how often each step is made, with new noise between: what is pasted and what is drawn come to agree
                (RePaint, algorithm 1, with jumps of one step). Each is a call; the last one is yielded
     ValueError, on the first step, for steps, start, eta or rounds out of range and for answers of another shape.
     """
-    if not 0 <= eta < inf:
-        raise ValueError(f"eta is a number from 0 (DDIM) upwards, 1 is DDPM; got {eta}")
     if rounds < 1:
         raise ValueError(f"each step is made once or more often; got {rounds} rounds")
     for t, s in pairwise(timesteps(schedule, steps, start)):
@@ -49,7 +51,7 @@ def sample(denoise, x: Tensor, schedule: Schedule, steps: int = 50, eta: float =
             x0 = denoise(x, torch.full((len(x),), t, device=x.device))
             if x0.shape != x.shape:
                 raise ValueError(f"denoise answers in the shape of x, {tuple(x.shape)}; got {tuple(x0.shape)}")
-            x, std = reverse_step(x, x0, schedule, t, s, eta)
+            x, std = reverse_step(x, x0, schedule, t, s, eta(t) if callable(eta) else eta)
             if std > 0:
                 x = x + std * noise_like(x, generator)
             if paste is not None:
@@ -95,8 +97,10 @@ def reverse_step(x: Tensor, x0: Tensor, schedule: Schedule, t: int, s: int, eta:
 
     DDIM, equations 12 and 16 (its alpha is DDPM's alpha_bar). rho = (signal_t noise_s) / (signal_s noise_t) is the
     root of a ratio of two SNRs, so the equations hold on every schedule. At eta = 1 this is DDPM's posterior,
-    equations 6 and 7; at s = 0 there is no noise, so std is 0.
+    equations 6 and 7; at s = 0 there is no noise, so std is 0. ValueError for an eta below 0.
     """
+    if not 0 <= eta < inf:
+        raise ValueError(f"eta is a number from 0 (DDIM) upwards, 1 is DDPM; got {eta}")
     signal, noise = schedule.signal[t].item(), schedule.noise[t].item()
     signal_s, noise_s = schedule.signal[s].item(), schedule.noise[s].item()
     rho = signal * noise_s / (signal_s * noise)

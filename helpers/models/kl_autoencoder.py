@@ -29,6 +29,7 @@ PRESETS = {
     "f8": {"latent": 16, "widths": [32, 48, 56]},
 }
 KL_WEIGHT = 3e-3  # of `first_stage_loss`. Rombach et al.'s 1e-6 stands beside sums of absolute errors and LPIPS
+DECODER_NOISE = 0.3  # the most that `decoder_loss` adds to latents, which have standard deviation 1
 FOLLOWED = 0.05  # how far the scale moves towards that of each batch
 
 
@@ -136,3 +137,17 @@ def first_stage_loss(model: KLAutoencoder, x: Tensor, weight: float = KL_WEIGHT)
     recon = (x - model.decoder(z)).square().flatten(1).sum(1).mean()
     kl = gaussian_kl(mu, logvar).flatten(1).sum(1).mean()
     return recon + weight * kl, {"recon": recon.detach(), "kl": kl.detach()}
+
+
+def decoder_loss(model: KLAutoencoder, x: Tensor, noise: float = DECODER_NOISE):
+    r"""(recon, {"recon": ...}) for a decoder that learns on while its encoder, and so the latents, stay as they are.
+
+    recon = |x - decode(z + sigma eps)|^2, summed over the numbers of a picture and averaged over the batch; sigma is
+    even on [0, noise], one for each picture. A denoiser's latents are never quite right: their errors lie in all
+    directions, those of q(z|x) only where the decoder can bear them.
+    """
+    with torch.no_grad():
+        z = model.encode(x)
+    sigma = noise * torch.rand(len(x), 1, 1, 1, device=x.device)
+    recon = (x - model.decode(z + sigma * torch.randn_like(z))).square().flatten(1).sum(1).mean()
+    return recon, {"recon": recon.detach()}

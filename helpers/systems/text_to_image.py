@@ -18,7 +18,7 @@ from ..data.text import EOS, Tokenizer, is_token
 from ..data.typed import named, typed, typed_ids
 from ..diffusion.forward import Schedule
 from ..diffusion.guidance import composed
-from ..diffusion.samplers import finished, sample, within
+from ..diffusion.samplers import FRESH, finished, sample, within
 from ..diffusion.targets import as_denoiser
 from ..models.glide import GLIDE
 from ..models.kl_autoencoder import KLAutoencoder
@@ -66,13 +66,13 @@ class TextToImage:
 
     # -- pictures --------------------------------------------------------------------------------------------------
 
-    def draw(self, prompts: Sequence[str], scale: float = 2.0, steps: int = 20, seed: int = 0, eta: float = 0.0,
-             keep_away: str | None = None) -> Tensor:
+    def draw(self, prompts: Sequence[str], scale: float = 1.5, steps: int = 20, seed: int = 0,
+             eta: float = FRESH, keep_away: str | None = None) -> Tensor:
         r"""A picture for each prompt, (B, 3, 32, 32) in [-1, 1]; the arguments are those of `path`."""
         return finished(self.path(prompts, scale, steps, seed, eta, keep_away), self.decode)
 
     def both(self, prompts: Sequence[str], others: Sequence[str], scale: float = 4.0, steps: int = 20, seed: int = 0,
-             eta: float = 0.0) -> Tensor:
+             eta: float = FRESH) -> Tensor:
         r"""A picture for each pair of prompts, each of which pulls with half the scale: (B, 3, 32, 32) in [-1, 1].
 
         `guidance.composed`: at scale 4 both pull as one does at scale 2.
@@ -81,14 +81,14 @@ class TextToImage:
             raise ValueError(f"prompts come in pairs; got {len(prompts)} and {len(others)}")
         return finished(self._path([prompts, others], scale, steps, seed, eta, None), self.decode)
 
-    def path(self, prompts: Sequence[str], scale: float = 2.0, steps: int = 20, seed: int = 0, eta: float = 0.0,
-             keep_away: str | None = None):
+    def path(self, prompts: Sequence[str], scale: float = 1.5, steps: int = 20, seed: int = 0,
+             eta: float = FRESH, keep_away: str | None = None):
         r"""A generator that yields (t, x, x0) after every step, as `samplers.sample` does; x is not decoded.
 
         scale      of guidance: 0 no prompt, 1 the prompt, above 1 more of it; -30 to 30
         seed       of the noise to start from: the i-th picture of a seed starts from the same noise whatever the
                    prompts, their number, the scale and the steps
-        eta        0 DDIM, 1 DDPM, or more: as in `sample`
+        eta        0 DDIM, 1 DDPM, or more, up to all noise fresh: as in `sample`
         keep_away  a prompt to be led away from, in place of no prompt: a negative prompt
         """
         return self._path([prompts], scale, steps, seed, eta, keep_away)

@@ -10,6 +10,7 @@ from ...course.scores import Score
 from ...data import scenes
 from ...data.batches import NEW_SCENES_SEED
 from ...diffusion.forward import SCHEDULES
+from ...diffusion.samplers import FRESH
 from ...diffusion.targets import on_schedule
 from ...training.checkpoints import load
 from ..denoising.experiments import QUOTED_LEVELS, denoisers, mean_psnr, new_pictures, with_noise
@@ -44,7 +45,7 @@ def drawn():
     yield Score("diffusion.drawn.no_such_shape", "of those that are not valid: the judge says 'no such shape'",
                 failed.count("no such shape") / len(failed), ".0%")
     found = diffusion.spread(parsed)
-    yield Score("diffusion.drawn.kinds", "kinds among the valid ones, of 84", found["kinds"], ".0f",
+    yield Score("diffusion.drawn.kinds", "kinds among the valid ones; 84 were taught", found["kinds"], ".0f",
                 diffusion.spread(real)["kinds"], ">= 80")
     yield Score("diffusion.drawn.most", "share of the most frequent kind, times 84", found["most"], ".1f",
                 diffusion.spread(real)["most"], "<= 3")
@@ -56,12 +57,22 @@ def drawn():
 def steps():
     r"""The share of valid pictures by the number of steps."""
     denoise = diffusion.denoiser(network()[0])
-    for eta, name in ((0.0, "ddim"), (1.0, "ddpm")):
+    for eta, name in ((0.0, "ddim"), (1.0, "ddpm"), (FRESH, "fresh"), (diffusion.fresh_late, "late")):
         for count in COUNTS:
             shares = scenes.parse(diffusion.draw_new(denoise, SOME, count, eta)).shares()
-            yield Score(f"diffusion.steps.{name}.{count}", f"valid of {SOME}, {count} steps, eta = {eta:g}",
+            yield Score(f"diffusion.steps.{name}.{count}", f"valid of {SOME}, {count} steps, {name}",
                         shares["valid"], ".0%", bar="<= 0.05" if count == 1 else "")
             yield Score(f"diffusion.steps.{name}.{count}.nameable", "nameable ones", shares["nameable"], ".0%")
+
+
+def variety():
+    r"""What fresh noise costs: pictures that are valid, and how many kinds of scenes are among them."""
+    denoise = diffusion.denoiser(network()[0])
+    for name, eta in (("ddpm", 1.0), ("fresh", FRESH)):
+        parsed = scenes.parse(diffusion.draw_new(denoise, DRAWS, eta=eta))
+        found = {"valid": parsed.shares()["valid"]} | diffusion.spread(parsed)
+        for kind, form in (("valid", ".0%"), ("kinds", ".0f"), ("most", ".1f")):
+            yield Score(f"diffusion.variety.{name}.{kind}", f"{kind} of {DRAWS:,}, 50 steps, {name}", found[kind], form)
 
 
 def schedules():
@@ -126,6 +137,7 @@ def groups():
     yield "diffusion.drawn", drawn
     yield "diffusion.steps", steps
     yield "diffusion.schedules", schedules
+    yield "diffusion.variety", variety
     yield "diffusion.memory", memory
     yield "diffusion.gap", distance
     yield "diffusion.once", once

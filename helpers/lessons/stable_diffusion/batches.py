@@ -38,6 +38,6 @@ def latent_batches(make_first_stage: Callable[[], KLAutoencoder], one: int = PRO
 
     def batches(step):
         batch = prompted(step)
-        return batch | {"images": first_stage.encode(batch["images"], drawn=True)}
+        return batch | {"images": first_stage.encode(batch["images"])}
 
     return batches

@@ -3,6 +3,7 @@ r"""The weights of notebook 14:
     first-stage-scenes        pictures <-> latents of 4 x 8 x 8 numbers (f = 4): scenes of one object and of two
     first-stage-scenes-f2     latents of 2 x 16 x 16, and
     first-stage-scenes-f8     of 16 x 4 x 4 numbers
+    first-stage-scenes-tuned  the first again; its decoder has learned on, from latents with a little noise
     latent-diffusion-scenes   draws latents of the first from what is typed, read by CLIP's text tower
 """
 
@@ -10,16 +11,17 @@ from __future__ import annotations
 
 from functools import partial
 
-from ...diffusion.targets import logit_normal_times
 from ...models.glide import GLIDE, prompt_loss
-from ...models.kl_autoencoder import PRESETS, KLAutoencoder, first_stage_loss
+from ...models.kl_autoencoder import PRESETS, KLAutoencoder, decoder_loss, first_stage_loss
 from ...training.checkpoints import load
 from ...training.recipes import Recipe, any_length
 from ..text_conditioned_diffusion.batches import PROMPT_SHARES, READER
 from . import experiments as own
 from .batches import UNPROMPTED, latent_batches, picture_batches
 
-FIRST_STAGE_STEPS, LATENT_STEPS = 3000, 6000
+FIRST_STAGE_STEPS, DECODER_STEPS, LATENT_STEPS = 3000, 10_000, 12_000
+LEARNED_FROM = (f"tiny scenes, drawn anew at every step, in each process {UNPROMPTED['one']} of one object and "
+        f"{UNPROMPTED['two']} of two")
 DENOISER = {"channels": 4, "size": 8, "widths": [64, 96], "reads": 2}
 
 
@@ -29,6 +31,13 @@ def untrained_first_stage(size: str = "f4") -> KLAutoencoder:
 
 def shipped_first_stage() -> KLAutoencoder:
     return load(own.FIRST_STAGE)[0]
+
+
+def first_stage_to_tune() -> KLAutoencoder:
+    r"""The shipped one for f = 4, of which only the decoder learns on: what was trained on its latents stays right."""
+    model = shipped_first_stage()
+    model.encoder.requires_grad_(False)
+    return model
 
 
 def reading_with_clip(**unet) -> GLIDE:
@@ -47,9 +56,7 @@ def first_stage(name: str, size: str) -> Recipe:
     return Recipe(
         name=name, build=partial(untrained_first_stage, size), batches=any_length(picture_batches),
         loss=first_stage_loss, evaluate=own.judge_first_stage, steps=FIRST_STAGE_STEPS, ema=0.995,
-        data=f"tiny scenes, drawn anew at every step, in each process {UNPROMPTED['one']} of one object and "
-             f"{UNPROMPTED['two']} of two",
-        sizes={"smoke": {"evaluate": partial(own.judge_first_stage, n=8)}})
+        data=LEARNED_FROM, sizes={"smoke": {"evaluate": partial(own.judge_first_stage, n=8)}})
 
 
 def recipes():
@@ -58,9 +65,13 @@ def recipes():
     for size in ("f2", "f8"):
         yield first_stage(f"{own.FIRST_STAGE}-{size}", size)
     yield Recipe(
+        name=own.TUNED_STAGE, build=first_stage_to_tune, batches=any_length(picture_batches), loss=decoder_loss,
+        evaluate=own.judge_first_stage, steps=DECODER_STEPS, lr=1e-3, ema=0.999,
+        data=f"{LEARNED_FROM}; as latents of {own.FIRST_STAGE}, with noise",
+        sizes={"smoke": {"evaluate": partial(own.judge_first_stage, n=8)}})
+    yield Recipe(
         name=own.LATENT_NETWORK, build=partial(reading_with_clip, **DENOISER), steps=LATENT_STEPS, ema=0.999,
-        loss=partial(prompt_loss, schedule=own.SCHEDULE, target=own.LATENT_TARGET,
-                     times=partial(logit_normal_times, mean=0.3)),
+        loss=partial(prompt_loss, schedule=own.SCHEDULE, target=own.LATENT_TARGET),
         batches=any_length(latent_batches, shipped_first_stage), evaluate=own.judge_latents,
         data=f"latents of {own.FIRST_STAGE}, of tiny scenes drawn anew at every step, in each process "
              f"{PROMPT_SHARES['one']} of one object and {PROMPT_SHARES['two']} of two; captions in English and Korean, "

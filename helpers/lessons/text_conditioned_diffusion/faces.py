@@ -14,7 +14,7 @@ from ...systems.text_to_image import TextToImage
 from .verdicts import shares_drawn, understood, verdicts
 
 AT_A_TIME = 4  # pictures of a prompt
-PIXEL, BETWEEN = 6, 12  # pixels: the side of a pixel of theirs, and from picture to picture
+PIXEL, BETWEEN = 6, 20  # pixels: the side of a pixel of theirs, and from picture to picture
 UNDERSTOOD = np.array([228, 240, 248], np.uint8)  # the paper of a chip
 LINES = 3  # of a verdict, for which room is kept
 
@@ -51,13 +51,16 @@ def in_lines(chips: list[np.ndarray], width: int) -> np.ndarray:
     return np.concatenate(lines)
 
 
-def judged(pictures, lines: list[str]) -> np.ndarray:
-    """Pictures (n, 3, S, S) in [-1, 1] side by side, under each its line, in `LINES` lines of text; uint8 picture."""
+def judged(pictures, lines: list[str], pixel: int = PIXEL, room: int = LINES) -> np.ndarray:
+    """Pictures (n, 3, S, S) in [-1, 1] side by side, under each its line, in `room` lines of text; uint8 picture.
+
+    pixel: the side of a pixel of theirs
+    """
     columns = []
     for picture, line in zip(pictures.clamp(-1, 1), lines, strict=True):
-        shown = tile(picture[None], 1, scale=PIXEL)
-        words = paragraph(re.sub("([✓✗]) ", r"\1", line), shown.shape[1] + BETWEEN - 4)  # a mark stays with its word
-        height = shown.shape[0] + 4 + max(LINES * 20, words.shape[0])
+        shown = tile(picture[None], 1, scale=pixel)
+        words = paragraph(re.sub("([✓✗]) ", r"\1", line), shown.shape[1] + BETWEEN // 2)  # a mark stays with its word
+        height = shown.shape[0] + 4 + max(room * 20, words.shape[0])
         column = np.full((height, shown.shape[1] + BETWEEN, 3), 255, np.uint8)
         place(column, shown, 0, 0)
         place(column, words, shown.shape[0] + 4, 0)

@@ -13,13 +13,12 @@ from ....show.raster import tile
 from ....systems.text_to_image import TextToImage
 from ...start_here.experiments import TAUGHT
 from ..batches import language_of
-from ..experiments import PROMPT_STEPS
 from .batches import ARTISTS, by_artist
 from .chosen import drawn_emoji, held_emoji, joined_sets, part_of
-from .experiments import EMOJI_SCALE, draw_emoji, evenly, relatives
+from .experiments import EMOJI_SCALE, NAME_STEPS, draw_emoji, evenly, relatives
 from .judges import names_in_pixels
 
-EACH = 3  # drawings of a name by an artist
+EACH = 2  # drawings of a name by an artist
 
 
 @cache
@@ -36,7 +35,7 @@ def real_pictures(name: str) -> dict[str, tuple[Tensor, bool]]:
     return {emoji.hand[i]: (to_range(emoji.images[i]), i < len(drawn_emoji().hand)) for i in places}
 
 
-def words_drawn(system: TextToImage, words: list[str], scale: float = EMOJI_SCALE, steps: int = PROMPT_STEPS,
+def words_drawn(system: TextToImage, words: list[str], scale: float = EMOJI_SCALE, steps: int = NAME_STEPS,
               seed: int = 0) -> list[Tensor]:
     r"""A drawing of each word by each artist: a row (n, 3, 32, 32) an artist, in the order of `TAUGHT`."""
     prompts = [by_artist(word, hand, language_of(word)) for hand in TAUGHT for word in words]
@@ -52,10 +51,11 @@ def emoji_face(system: TextToImage, text: str, scale: float, seed: int, steps: i
     white = torch.ones(3, 32, 32)
     rows = [torch.cat([row, real.get(hand, (white, True))[0][None]] if real else [row])
             for hand, row in zip(TAUGHT, drawings, strict=True)]
-    unseen = [ARTISTS["en"][hand] for hand, (_, learned) in real.items() if not learned]
-    notes = ["no emoji of ours has this name" * (not real), f"never seen: {', '.join(unseen)}'s" * bool(unseen), note]
+    unseen = [f"{ARTISTS['en'][hand]}'s" for hand, (_, learned) in real.items() if not learned]
+    notes = ["no emoji of ours has this name" * (kept != "" and not real),
+             f"never seen: {', '.join(unseen)}" * bool(unseen), note]
     shown = tile(rows, rows[0].shape[0], scale=3, row_labels=[ARTISTS["en"][hand] for hand in TAUGHT],
-                 column_labels=[*"ABC", "real"] if real else [*"ABC"])
+                 column_labels=[*"AB", "real"] if real else [*"AB"])
     return shown, " · ".join(filter(None, notes))
 
 
