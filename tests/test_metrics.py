@@ -82,6 +82,16 @@ def test_pca_of_all_dimensions_loses_nothing():
     torch.testing.assert_close(PCA.fit(x, 18).reconstruct(x), x, rtol=1e-4, atol=1e-5)
 
 
+def test_pca_of_stored_pictures_is_that_of_the_pictures():
+    """uint8, as a file has them, in place of a float copy four times as large; they do not change."""
+    stored = torch.randint(0, 256, (600, 1, 4, 4), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    before = stored.clone()
+    fits = PCA.fit(stored, 3), PCA.fit(stored.float() / 127.5 - 1, 3)
+    for name in ("mean", "components", "variances"):
+        torch.testing.assert_close(*(getattr(fit, name) for fit in fits))
+    assert fits[0].mean.abs().max() < 1 and torch.equal(stored, before)
+
+
 def test_pca_leaves_the_global_generator_alone():
     torch.manual_seed(1)
     expected = torch.rand(3)

@@ -3,9 +3,12 @@ r"""Principal component analysis: the linear autoencoder that is computed and no
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
+
+from ..data.emoji import to_range
 
 
 @dataclass(frozen=True)
@@ -23,17 +26,17 @@ class PCA:
 
     @classmethod
     def fit(cls, x: Tensor, d: int) -> PCA:
-        r"""Fit d components to x (N, ...)."""
+        r"""Fit d components to x (N, ...), float32; uint8 pictures count as in [-1, 1], converted a part at a time."""
         flat = x.flatten(1)
         if not 1 <= d <= flat.shape[1] or len(flat) < 2:
             raise ValueError(f"cannot fit {d} components to {len(flat)} points of {flat.shape[1]} numbers")
         # In parts, so that no second copy of x is made, nor of the covariance where float32 is added to float64. Sums
         # of 512 products are exact enough in float32 (1e-7 of the largest); their sum is in float64.
-        parts = flat.split(512)
-        mean = (sum(part.sum(0, dtype=torch.float64) for part in parts) / len(flat)).float()
+        parts = partial(map, in_range, flat.split(512))
+        mean = (sum(part.sum(0, dtype=torch.float64) for part in parts()) / len(flat)).float()
         covariance = torch.zeros(flat.shape[1], flat.shape[1], dtype=torch.float64, device=x.device)
-        product = flat.new_empty(covariance.shape)
-        for centred in (part - mean for part in parts):
+        product = covariance.new_empty(covariance.shape, dtype=torch.float32)
+        for centred in (part - mean for part in parts()):
             torch.mm(centred.T, centred, out=product)
             for rows, more in zip(covariance.split(256), product.split(256), strict=True):
                 rows.add_(more, alpha=1 / len(flat))
@@ -52,6 +55,11 @@ class PCA:
 
     def reconstruct(self, x: Tensor, d: int | None = None) -> Tensor:
         return self.decode(self.encode(x, d))
+
+
+def in_range(pictures: Tensor) -> Tensor:
+    r"""uint8 pictures in 0..255 -> float32 in [-1, 1]; others as they are."""
+    return to_range(pictures) if pictures.dtype == torch.uint8 else pictures
 
 
 def largest_eigenpairs(matrix: Tensor, d: int) -> tuple[Tensor, Tensor]:
