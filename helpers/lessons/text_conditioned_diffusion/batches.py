@@ -1,4 +1,4 @@
-"""Scenes with what people might type to get them, or with nothing: what notebook 13's network learns from."""
+"""What people might type, with what it says, and with scenes: what notebook 13's reader and network learn from."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ...data import scenes
+from ...data.batches import NEW_SCENES_SEED
 from ...data.scenes import LANGUAGES, UNSAID, with_particle
 from ...data.scenes.captions.korean import PARTICLES
 from ...data.scenes.captions.lexicon import SENSES
@@ -16,6 +17,7 @@ from ...training.checkpoints import load
 from ..clip.batches import in_languages, scene_pairs
 
 READER = "clip"  # whose words are read
+SCENE_READER = "reader-scenes"  # CLIP's text tower, after it learned what captions say
 PROMPT_SHARES = {"one": 44, "two": 20}  # of a batch: scenes of one object, and of two
 LEFT_OUT = 0.15  # of the captions, for guidance
 RARE = 0.3  # of the words: any that the reader of captions knows, not one of the usual ones
@@ -37,14 +39,54 @@ def scenes_of_one(n: int, generator: torch.Generator) -> tuple[Tensor, list[str]
     return pairs.images, pairs.texts
 
 
-def scenes_of_two(n: int, generator: torch.Generator) -> tuple[Tensor, list[str]]:
-    """n scenes of two objects, as `scenes_of_one`; what may be left out are colours and the background."""
-    pairs = scenes.sample_pairs(n, generator)
+def captions_of_two(n: int, generator: torch.Generator, split: str = "train") -> tuple[Tensor, Tensor, list[str]]:
+    """n pair factors (n, 6), what captions say of them (n, 6) and these, every other one Korean.
+
+    Half of them leave out colours or the background.
+    """
+    pairs = scenes.sample_pairs(n, generator, split)
     dropped = (torch.rand(n, 6, generator=generator) < 0.4) & torch.tensor([False, True, False, False, True, True])
     dropped &= torch.rand(n, 1, generator=generator) < 0.5
-    write = partial(scenes.write_pair_captions, rare=RARE)
     said = torch.where(dropped, UNSAID, pairs)
-    return scenes.draw_pairs(pairs, generator), in_languages(write, said, generator, LANGUAGES)
+    return pairs, said, in_languages(partial(scenes.write_pair_captions, rare=RARE), said, generator, LANGUAGES)
+
+
+def scenes_of_two(n: int, generator: torch.Generator) -> tuple[Tensor, list[str]]:
+    """n scenes of two objects, as `scenes_of_one`, and their `captions_of_two`."""
+    pairs, _, texts = captions_of_two(n, generator)
+    return scenes.draw_pairs(pairs, generator), texts
+
+
+def facts_of(said: Tensor, two: bool) -> Tensor:
+    """Factors or pair factors (n, 6) as captions say them -> facts (n, 12): those of one object, then those of two.
+
+    UNSAID are those of the other kind. A pair is told in one way only, `canonical`: texts that mean the same say the
+    same.
+    """
+    nothing = torch.full_like(said, UNSAID)
+    return torch.cat([nothing, scenes.canonical(said)] if two else [said, nothing], 1)
+
+
+def captions_to_read(one: int, two: int, generator: torch.Generator, split: str = "train") -> tuple[Tensor, list[str]]:
+    """Facts (one + two, 12) and the texts that say them, of one object and of two, as people might type them."""
+    factors = scenes.sample_factors(one, generator, split)
+    whole = torch.rand(one, 1, generator=generator) < 0.5
+    said = torch.where(whole, factors, scenes.drop_factors(factors, generator))
+    texts = in_languages(partial(scenes.write_captions, rare=RARE), said, generator, LANGUAGES)
+    _, pairs, others = captions_of_two(two, generator, split)
+    facts = torch.cat([facts_of(said, False), facts_of(pairs, True)])
+    return facts, [as_typed(text, generator) for text in texts + others]
+
+
+def reading_batches(one: int = 64, two: int = 64):
+    """step -> {"texts": ids (B, T), "said": facts (B, 12)}, made anew at every step."""
+    words = prompt_tokenizer()
+
+    def batches(step):
+        facts, texts = captions_to_read(one, two, torch.default_generator)
+        return {"texts": source_batch(words, texts), "said": facts}
+
+    return batches
 
 
 def language_of(text: str) -> str:
@@ -80,6 +122,17 @@ def prompt_tokenizer() -> Tokenizer:
     known = load(READER)[0].config["vocabulary"]  # to learn it anew takes all the emoji, 800 MB
     letters = "".join([*(word for senses in SENSES.values() for word in senses), *PARTICLES, *LETTERS.values(), SIGNS])
     return Tokenizer([*known, *(letter for letter in dict.fromkeys(letters) if letter not in {*known, " "})])
+
+
+@torch.no_grad()
+def judge_reading(model, n: int = 1000) -> dict[str, float]:
+    """Shares of new captions of which every fact is read: of one object and of two, taught pairings and held-out."""
+    generator, words, found = torch.Generator().manual_seed(NEW_SCENES_SEED), prompt_tokenizer(), {}
+    for split in ("train", "held_out"):
+        for kind, counts in (("one", (n, 0)), ("two", (0, n))):
+            facts, texts = captions_to_read(*counts, generator, split)
+            found[f"{kind}.{split}"] = (model.said(source_batch(words, texts)) == facts).all(1).float().mean().item()
+    return found
 
 
 def prompt_batches(one: int = PROMPT_SHARES["one"], two: int = PROMPT_SHARES["two"], left_out: float = LEFT_OUT,

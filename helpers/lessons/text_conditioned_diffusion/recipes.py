@@ -1,5 +1,6 @@
 """The weights of notebook 13:
 
+    reader-scenes      says what captions say, of one object and of two: a text tower for others to read with
     prompted-scenes    draws scenes of one object and of two from what is typed, in English and Korean
     prompted-emoji     draws emoji from their names, in English and Korean
 """
@@ -11,19 +12,22 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from ...data import scenes
 from ...diffusion.forward import Schedule
 from ...diffusion.targets import logit_normal_times
+from ...models.clip import TextTower
 from ...models.glide import GLIDE, prompt_loss
+from ...models.reading import SceneReader, reading_loss
 from ...models.unet import start_at_zero
 from ...training.checkpoints import load
 from ...training.recipes import Recipe, any_length
 from . import experiments as own
-from .batches import PROMPT_SHARES, READER, prompt_batches, prompt_tokenizer
+from .batches import PROMPT_SHARES, READER, SCENE_READER, judge_reading, prompt_batches, prompt_tokenizer, reading_batches
 from .named_emoji.batches import NAMED_BATCH, name_tokenizer, named_batches
 from .named_emoji.experiments import NAMED_NETWORK, judge_names
 
 UNCONDITIONAL = "diffusion-scenes"  # notebook 12's network, which learns to read
-READING_STEPS, NAMING_STEPS = 4000, 8000
+READER_STEPS, READING_STEPS, NAMING_STEPS = 6000, 4000, 8000
 UNCLEAR = (2.0, 200.0)  # noise / signal where a picture says little of itself and words decide
 UNCLEAR_SHARE = 0.3  # of the times lie there
 READING_RATE = 7e-4  # lower than the usual rate: notebook 12's network should not forget how to draw
@@ -41,31 +45,56 @@ def times_to_read(schedule: Schedule, x0: Tensor) -> Tensor:
     return torch.where(torch.rand(len(x0), device=x0.device) < UNCLEAR_SHARE, heavy, usual)
 
 
+def start_from_clip(tower: TextTower) -> None:
+    r"""Gives a tower that is one block deeper the weights of notebook 11's; the new block passes everything on.
+
+    The tower's first tokens are CLIP's. Letters that CLIP has not are noise.
+    """
+    state = load(READER)[0].text.state_dict()
+    known, new = state["embed.weight"], tower.embed.weight[len(state["embed.weight"]):]
+    state["embed.weight"] = torch.cat([known, new * known.std() / new.std()])
+    tower.load_state_dict(state, strict=False)
+    for layer in (tower.blocks[-1].attention.out, tower.blocks[-1].narrow):
+        start_at_zero(layer)
+
+
+def deeper_tower() -> dict:
+    r"""Sizes of a tower that is one block deeper than CLIP's."""
+    sizes = load(READER)[0].config["text"]
+    return sizes | {"depth": sizes["depth"] + 1}
+
+
 def taught_to_read(make_words=prompt_tokenizer) -> GLIDE:
     r"""Notebook 12's network, and notebook 11's text tower for it to read with.
 
     At first it draws what it drew, whatever the prompt. The tower knows words from pictures, and stays as it is; a new
-    block on it, which at first passes everything on, learns what CLIP's captions lacked. Letters that CLIP has not
-    are noise.
+    block on it learns what CLIP's captions lacked.
     make_words: () -> the tokenizer, whose first tokens are CLIP's
     """
-    clip, vocabulary = load(READER)[0], make_words().vocabulary
-    sizes = clip.config["text"]
-    model = GLIDE(vocabulary, sizes | {"depth": sizes["depth"] + 1})
-    state = clip.text.state_dict()
-    known, new = state["embed.weight"], model.text.embed.weight[len(state["embed.weight"]):]
-    state["embed.weight"] = torch.cat([known, new * known.std() / new.std()])
-    model.text.load_state_dict(state, strict=False)
+    model = GLIDE(make_words().vocabulary, deeper_tower())
+    start_from_clip(model.text)
     model.text.requires_grad_(False)
-    own_block = model.text.blocks[-1].requires_grad_(True)
-    for layer in (own_block.attention.out, own_block.narrow, model.unet.vector):
-        start_at_zero(layer)
+    model.text.blocks[-1].requires_grad_(True)
+    start_at_zero(model.unet.vector)
     model.unet.load_state_dict(load(UNCONDITIONAL)[0].state_dict(), strict=False)
+    return model
+
+
+def reader_to_teach() -> SceneReader:
+    r"""Notebook 11's text tower, a block deeper, which is to learn what captions say of scenes."""
+    facts = [len(values) for values in [*scenes.VALUES.values(), *scenes.PAIR_VALUES.values()]]
+    model = SceneReader(prompt_tokenizer().vocabulary, facts, deeper_tower())
+    start_from_clip(model.text)
     return model
 
 
 def recipes():
     """The recipes of this notebook."""
+    yield Recipe(
+        name=SCENE_READER, build=reader_to_teach, steps=READER_STEPS, ema=0.998, batches=any_length(reading_batches),
+        loss=reading_loss, evaluate=judge_reading,
+        data=f"captions of scenes of one object and of two, in English and Korean, as people might type them, made "
+             f"anew at every step, 64 of each; begins with the text tower of {READER}")
     loss = partial(prompt_loss, schedule=own.SCHEDULE, target=own.TARGET, times=times_to_read)
     yield Recipe(
         name=own.PROMPTED_NETWORK, build=taught_to_read, steps=READING_STEPS, lr=READING_RATE, ema=0.999,
