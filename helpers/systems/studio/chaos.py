@@ -10,7 +10,7 @@ from torch import Tensor
 
 CALM = 0.3  # the own share of the noise at chaos 0
 MOST_LOST = 0.5  # at chaos 100 a word of the caption is left out with this probability
-FAR = 2**40  # between the seeds of the streams of one command; user's seeds are below 2^32
+STREAMS = 8  # of numbers that one seed gives: what all share, each picture's own, the words that are lost
 
 
 class SpreadNoise:
@@ -25,17 +25,18 @@ class SpreadNoise:
     def __init__(self, seed: int, share: float = 1.0):
         if not 0 <= share <= 1:
             raise ValueError(f"the own share of the noise lies from 0 to 1; got {share}")
-        self.seed, self.share, self.streams = seed, share, {}
-
-    def stream(self, number: int) -> torch.Generator:
-        if number not in self.streams:
-            self.streams[number] = torch.Generator().manual_seed(self.seed + number * FAR)
-        return self.streams[number]
+        self.share, (self.common, *self.own, _) = share, noise_streams(seed)
 
     def __call__(self, shape) -> Tensor:
-        common = torch.randn(tuple(shape[1:]), generator=self.stream(0))
-        own = torch.stack([torch.randn(common.shape, generator=self.stream(1 + i)) for i in range(shape[0])])
+        common = torch.randn(tuple(shape[1:]), generator=self.common)
+        own = torch.stack([torch.randn(common.shape, generator=self.own[i]) for i in range(shape[0])])
         return (1 - self.share) ** 0.5 * common + self.share**0.5 * own
+
+
+def noise_streams(seed: int) -> list[torch.Generator]:
+    r"""`STREAMS` generators of one seed. Each has a seed drawn by it: torch's own takes the low 32 bits of a number."""
+    drawn = torch.randint(2**32, (STREAMS,), generator=torch.Generator().manual_seed(seed))
+    return [torch.Generator().manual_seed(number) for number in drawn.tolist()]
 
 
 def own_share(chaos: int) -> float:
@@ -49,8 +50,7 @@ def fewer_words(prompt: str, count: int, chaos: int, seed: int) -> list[str]:
     At a higher chaos of the same seed, the words that were lost stay lost.
     """
     words, lose = prompt.split(), MOST_LOST * chaos / 100
-    generator = torch.Generator().manual_seed(seed + FAR // 2)
-    chances = torch.rand(count, len(words), generator=generator)
+    chances = torch.rand(count, len(words), generator=noise_streams(seed)[-1])
     kept = [[word for word, chance in zip(words, row, strict=True) if chance >= lose] or [words[row.argmax()]]
             for row in chances]
     return [" ".join(row) for row in kept]

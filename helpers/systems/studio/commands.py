@@ -1,4 +1,4 @@
-r"""/imagine prompt: ... --seed 7 --ar 3:2, read and written. What is refused is a CommandError: one sentence, with the cure.
+r"""/imagine prompt: ... --seed 7 --ar 3:2, read and written. What is refused is a CommandError: a sentence and a cure.
 
 The parameters are those of Midjourney's versions 5 to 7, with its names and ranges, as its documentation had them.
 --emoji and --style are this studio's own, as --niji chose another network there.
@@ -21,7 +21,7 @@ THEIRS = frozenset("""
     weird w tile quality q repeat r video v version niji hd fast relax turbo sref sw cref cw oref ow p profile draft raw
     motion loop upbeta stealth public test testp creative uplight sameseed exp bs end
 """.split())
-SHOW = "such as /imagine prompt: a red circle --seed 7"
+SHOW = "/imagine prompt: a red circle --seed 7"
 
 
 class CommandError(ValueError):
@@ -76,12 +76,12 @@ def read_command(text: str) -> Imagine:
     if not word or word[1].casefold() not in ("imagine", "imagine:"):
         known = f"this studio has no /{word[1][:20]}" if word and word[1] else "a command begins with /imagine"
         raise CommandError(f"{known}: write {SHOW}")
-    rest = re.sub(r"^\s*prompt:", "", text[word.end():], flags=re.IGNORECASE).strip()
+    rest = re.sub(r"^(\s*prompt:)+", "", text[word.end():], flags=re.IGNORECASE).strip()
     source, rest = image_prompt(rest)
     prompt, *parts = re.split(r"(?:^|\s)--(?!-)", rest)
     prompt = " ".join(prompt.split())
     if not prompt:
-        raise CommandError(f"the prompt is empty: write what the picture shows, {SHOW}")
+        raise CommandError(f"the prompt is empty: write what the picture shows, such as {SHOW}")
     if found := re.search(r"--|[{}>]", " ".join([prompt, *parts])):
         raise CommandError(f"{found[0]!r} stands inside of words: put one space before -- and none after it, and leave "
                            "braces and > out")
@@ -94,7 +94,7 @@ def read_command(text: str) -> Imagine:
     if "style" in values and "emoji" not in values:
         raise CommandError("--style names an artist of emoji: add --emoji, or leave it out")
     if "iw" in values and not source:
-        raise CommandError("--iw weighs an image prompt, and there is none: begin the prompt with a picture, such as #1.2")
+        raise CommandError("--iw weighs an image prompt, and there is none: begin with a picture, such as #1.2")
     return Imagine(prompt, source=source, **values)
 
 
@@ -126,6 +126,8 @@ def image_prompt(rest: str) -> tuple[str, str]:
     for i, character in enumerate(rest):
         depth += (character == "{") - (character == "}")
         if depth == 0:
+            if i == 1:
+                raise CommandError("the braces of the image prompt are empty: put the line of a picture between them")
             return rest[1:i].strip(), rest[i + 1:].strip()
     raise CommandError("the brace of the image prompt is not closed: put } behind the line of the picture")
 
@@ -160,7 +162,7 @@ def read_parameter(part: str) -> tuple[str, object]:
     return name, read_value(name, words[0])
 
 
-def example(name: str) -> str:
+def example_of(name: str) -> str:
     return {"ar": "--ar 3:2", "style": "--style fluent"}.get(name) or f"--{name} {NUMBERS[name].high}"
 
 

@@ -26,7 +26,7 @@ from .lines import GRID, PAN, PLACE, SIDE, Line, Press, canvas_size, read_cells,
 from .worlds import World
 
 STRENGTHS = {"Subtle": 0.3, "Strong": 0.7}  # of SDEdit; V is strong
-ROUNDS = 2  # each step of a fill is made so often
+ROUNDS = 1  # each step of a fill is made so often
 KEPT = 24  # lines whose pictures are kept, so that a button need not draw all that came before it
 WEIGHT = 0.25  # of an image prompt: at --iw w drawing starts under 1 - w/4 of the noise
 
@@ -45,7 +45,7 @@ class Drawing(NamedTuple):
 
 
 def bicubic_twice(pictures: Tensor) -> Tensor:
-    r"""Pictures (n, 3, H, W) -> (n, 3, 2H, 2W): bicubic interpolation, which invents nothing. Notebook 17 has better."""
+    r"""Pictures (n, 3, H, W) -> (n, 3, 2H, 2W): bicubic interpolation, which invents nothing. 17 has better."""
     return F.interpolate(pictures, scale_factor=2, mode="bicubic").clamp(-1, 1)
 
 
@@ -106,7 +106,8 @@ class Studio:
         denoise = world.denoiser(prompts, no, asked.style, asked.stylize)
         if asked.source:
             start = self.canvases(read_line(asked.source))[0].expand(GRID, -1, -1, -1)
-            pictures = edits.drawn_on(world.system, denoise, start, 1 - WEIGHT * asked.iw, world.steps, world.eta, noise)
+            strength = 1 - WEIGHT * asked.iw
+            pictures = edits.drawn_on(world.system, denoise, start, strength, world.steps, world.eta, noise)
         else:
             pictures = self.from_noise(world, denoise, noise, asked.stop)
         height, width = canvas_size(asked.ar)
@@ -127,8 +128,10 @@ class Studio:
             return system.decode(x if stop == 100 else x0).clamp(-1, 1)
 
     @staticmethod
-    def carried_on(world: World, denoise, canvases: Tensor, hidden: Tensor, noise: SpreadNoise) -> Tensor:
-        return edits.carried_on(world.system, denoise, canvases, hidden, world.steps, world.eta, ROUNDS, noise)
+    def carried_on(world: World, denoise, canvases: Tensor, hidden: Tensor, noise: SpreadNoise,
+                   strength: float = edits.ONWARD) -> Tensor:
+        system, steps, eta = world.system, world.steps, world.eta
+        return edits.carried_on(system, denoise, canvases, hidden, steps, eta, ROUNDS, noise, strength)
 
     # -- buttons ---------------------------------------------------------------------------------------------------
 
@@ -148,7 +151,8 @@ class Studio:
             strength = STRENGTHS["Strong" if press.kind == "V" else press.what]
             return self.varied(world, denoise, start, strength, noise), notes
         if press.kind == "Region":
-            return self.carried_on(world, denoise, start, region(press.what, *start.shape[2:]), noise), notes
+            mask = region(press.what, *start.shape[2:])
+            return self.carried_on(world, denoise, start, mask, noise, strength=1.0), notes
         if press.kind == "Zoom":
             return self.carried_on(world, denoise, *edits.zoomed(start, float(press.what)), noise), notes
         side = {"up": "top", "down": "bottom"}.get(press.what, press.what)

@@ -127,7 +127,7 @@ def read_line(text: str, depth: int = 0) -> Line:
             raise CommandError(f"image prompts of image prompts go {DEEPEST} deep at most: save the picture in between")
         source = read_line(line.asked.source, depth + 1)
         if extent(source) != (1, SIDE, SIDE):
-            raise CommandError("an image prompt is one square picture of the usual size: pick one of a grid with U first")
+            raise CommandError("an image prompt is one square picture of the usual size: pick it with U first")
         line = replace(line, asked=replace(line.asked, source=write_line(source)))
     extent(line)
     return line
@@ -139,7 +139,7 @@ def write_line(line: Line) -> str:
 
 
 def canvas_size(ar: tuple[int, int]) -> tuple[int, int]:
-    r"""(height, width) in pixels of a canvas of this ratio: the shorter side 32, the longer one whole cells, up to 64."""
+    r"""(height, width) in pixels of a canvas: the shorter side 32, the longer one whole cells, up to 64."""
     long = PLACE * round(SIDE * max(ar) / min(ar) / PLACE)
     return (SIDE, long) if ar[0] >= ar[1] else (long, SIDE)
 

@@ -84,7 +84,7 @@ class Session:
         except CommandError as error:
             return Answer(str(text), None, str(error))
         except Exception as error:  # a studio that stops for one command would lose the others
-            return Answer(str(text), None, f"this could not be drawn ({type(error).__name__}: {error}): try another seed")
+            return Answer(str(text), None, f"this could not be drawn ({type(error).__name__}: {error})")
         return Answer(str(text), job, "; ".join(job.drawing.notes))
 
     # -- commands --------------------------------------------------------------------------------------------------
