@@ -10,7 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from studio_worlds import tiny_session
 
-from helpers.systems.studio import CommandError, Imagine, Line, Press, read_command, read_line, write_command, write_line
+from helpers.systems.studio import (
+    CommandError,
+    Imagine,
+    Line,
+    Press,
+    read_command,
+    read_line,
+    write_command,
+    write_line,
+)
 from helpers.systems.studio.lines import canvas_size, extent, read_cells, read_press, split_line, write_press
 
 HOSTILE = [line for line in Path(__file__).with_name("hostile_commands.txt").read_text(encoding="utf-8").splitlines()
@@ -94,7 +103,8 @@ def test_sides_of_canvases():
 
 @pytest.mark.parametrize(("text", "says"), [
     ("/imagine a star > U1 > U1", "here is one alone"), ("/imagine a star > Pan left", "here are four"),
-    ("/imagine a star --ar 2:1 > U1 > Pan left", "longer than 64"), ("/imagine a star > U1 > Region 8,0", "8 x 8 cells"),
+    ("/imagine a star --ar 2:1 > U1 > Pan left", "longer than 64"),
+    ("/imagine a star > U1 > Region 8,0", "8 x 8 cells"),
     ("/imagine a star > U1 > Region 2,2-1,3", "ends before it begins"), ("/imagine a star > U7", "no picture 7"),
     ("/imagine {/imagine a star} b", "one square picture"), ("/imagine a star > U1 --seed 1", "takes no --seed"),
     ("/imagine a star" + " > V1" * 25, "25 buttons"), ("/imagine a star > " + "x" * 7000, "characters"),
@@ -118,8 +128,9 @@ def test_cells():
 
 
 words = st.text(st.characters(blacklist_categories=("Cs",)), max_size=60)
-pieces = st.lists(st.sampled_from(["/imagine", "prompt:", "a red circle", "--seed", "7", "--ar", "3:2", "--no", "> U1", "{",
-                                   "}", "> Region 0,0-1,1", "#1.2", "--", "--chaos 50", "빨간 원", "\x00", "﻿"]), max_size=9)
+pieces = st.lists(st.sampled_from(["/imagine", "prompt:", "a red circle", "--seed", "7", "--ar", "3:2", "--no",
+                                   "> U1", "{", "}", "> Region 0,0-1,1", "#1.2", "--", "--chaos 50", "원", "\x00"]),
+                  max_size=9)
 
 
 @settings(max_examples=300, deadline=None)
@@ -164,7 +175,8 @@ def damaged(text, chance):
 
 def test_200_more_from_a_generator():
     chance, session = random.Random(15), tiny_session()
-    good = ["/imagine prompt: a red circle --seed 7", "/imagine prompt: 큰 초록 별 --ar 3:2 --seed 5 > U1 > Pan up --seed 2",
+    good = ["/imagine prompt: a red circle --seed 7",
+            "/imagine prompt: 큰 초록 별 --ar 3:2 --seed 5 > U1 > Pan up --seed 2",
             "/imagine prompt: tiger --emoji --stylize 900 --seed 3 > V2 --seed 1"]
     list(sentences(session, [damaged(chance.choice(good), chance) for _ in range(200)]))
 

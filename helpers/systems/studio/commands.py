@@ -36,7 +36,7 @@ class Number(NamedTuple):
     whole: bool = True
 
 
-NUMBERS = {"seed": Number(0, 2**32 - 1), "chaos": Number(0, 100), "stylize": Number(0, 1000), "stop": Number(10, 100),
+NUMBER_RANGES = {"seed": Number(0, 2**32 - 1), "chaos": Number(0, 100), "stylize": Number(0, 1000), "stop": Number(10, 100),
            "iw": Number(0, 3, whole=False)}
 
 
@@ -141,7 +141,7 @@ def read_parameter(part: str) -> tuple[str, object]:
         raise CommandError("the name of a parameter follows -- without a space, such as --seed 7")
     if "=" in name:
         raise CommandError(f"write --{name[:30].replace('=', ' ').strip()}, with a space in place of =")
-    known = [*NUMBERS, "ar", "no", "style", "emoji"]
+    known = [*NUMBER_RANGES, "ar", "no", "style", "emoji"]
     if name not in known:
         if name in THEIRS:
             raise CommandError(f"--{name} is a parameter of Midjourney's that this studio does not have: leave it out")
@@ -163,7 +163,7 @@ def read_parameter(part: str) -> tuple[str, object]:
 
 
 def example_of(name: str) -> str:
-    return {"ar": "--ar 3:2", "style": "--style fluent"}.get(name) or f"--{name} {NUMBERS[name].high}"
+    return {"ar": "--ar 3:2", "style": "--style fluent"}.get(name) or f"--{name} {NUMBER_RANGES[name].high}"
 
 
 def read_value(name: str, word: str):
@@ -180,7 +180,7 @@ def read_value(name: str, word: str):
         if not 0.5 <= width / height <= 2:
             raise CommandError(f"--ar goes from 1:2 to 2:1; {width}:{height} is too long and narrow")
         return width, height
-    number = NUMBERS[name]
+    number = NUMBER_RANGES[name]
     form = r"-?\d{1,20}" if number.whole else r"-?\d{1,20}(\.\d{1,6})?"
     if not re.fullmatch(form, word, re.ASCII):
         raise CommandError(f"--{name} is a {'whole ' * number.whole}number from {number.low} to {number.high}; got "

@@ -22,13 +22,13 @@ from ...show.raster import to_uint8
 from .. import edits
 from .chaos import SpreadNoise, fewer_words, own_share
 from .commands import CommandError, Imagine
-from .lines import GRID, PAN, PLACE, SIDE, Line, Press, canvas_size, read_cells, read_line, write_line
+from .lines import GRID, PAN, CELL_SIDE, PICTURE_SIDE, Line, Press, canvas_size, read_cells, read_line, write_line
 from .worlds import World
 
-STRENGTHS = {"Subtle": 0.3, "Strong": 0.7}  # of SDEdit; V is strong
-ROUNDS = 1  # each step of a fill is made so often
-KEPT = 24  # lines whose pictures are kept, so that a button need not draw all that came before it
-WEIGHT = 0.25  # of an image prompt: at --iw w drawing starts under 1 - w/4 of the noise
+VARY_STRENGTHS = {"Subtle": 0.3, "Strong": 0.7}  # of SDEdit; V is strong
+FILL_ROUNDS = 1  # each step of a fill is made so often
+REMEMBERED = 24  # lines whose pictures are kept, so that a button need not draw all that came before it
+SOURCE_WEIGHT = 0.25  # of an image prompt: at --iw w drawing starts under 1 - w/4 of the noise
 
 
 class Drawing(NamedTuple):
@@ -69,7 +69,7 @@ class Studio:
         return Drawing(canvases, to_uint8(larger), notes)
 
     def canvases(self, line: Line) -> tuple[Tensor, tuple[str, ...]]:
-        r"""What a line gives, and what its words gave to remark; of the last `KEPT` lines it is remembered."""
+        r"""What a line gives, and what its words gave to remark; of the last `REMEMBERED` lines it is remembered."""
         key = write_line(line)
         if key not in self.drawn:
             if line.presses:
@@ -78,7 +78,7 @@ class Studio:
             else:
                 self.drawn[key] = self.imagined(line.asked)
         self.drawn.move_to_end(key)
-        while len(self.drawn) > KEPT:
+        while len(self.drawn) > REMEMBERED:
             self.drawn.popitem(last=False)
         return self.drawn[key]
 
@@ -106,14 +106,14 @@ class Studio:
         denoise = world.denoiser(prompts, no, asked.style, asked.stylize)
         if asked.source:
             start = self.canvases(read_line(asked.source))[0].expand(GRID, -1, -1, -1)
-            strength = 1 - WEIGHT * asked.iw
+            strength = 1 - SOURCE_WEIGHT * asked.iw
             pictures = edits.drawn_on(world.system, denoise, start, strength, world.steps, world.eta, noise)
         else:
             pictures = self.from_noise(world, denoise, noise, asked.stop)
         height, width = canvas_size(asked.ar)
-        if (height, width) != (SIDE, SIDE):
-            top, left = (height - SIDE) // 2, (width - SIDE) // 2
-            sides = {"left": left, "right": width - SIDE - left, "top": top, "bottom": height - SIDE - top}
+        if (height, width) != (PICTURE_SIDE, PICTURE_SIDE):
+            top, left = (height - PICTURE_SIDE) // 2, (width - PICTURE_SIDE) // 2
+            sides = {"left": left, "right": width - PICTURE_SIDE - left, "top": top, "bottom": height - PICTURE_SIDE - top}
             pictures = self.carried_on(world, denoise, *edits.extended(pictures, **sides), noise)
         return pictures, notes
 
@@ -131,7 +131,7 @@ class Studio:
     def carried_on(world: World, denoise, canvases: Tensor, hidden: Tensor, noise: SpreadNoise,
                    strength: float = edits.ONWARD) -> Tensor:
         system, steps, eta = world.system, world.steps, world.eta
-        return edits.carried_on(system, denoise, canvases, hidden, steps, eta, ROUNDS, noise, strength)
+        return edits.carried_on(system, denoise, canvases, hidden, steps, eta, FILL_ROUNDS, noise, strength)
 
     # -- buttons ---------------------------------------------------------------------------------------------------
 
@@ -148,7 +148,7 @@ class Studio:
         start = before[int(press.what) - 1 :][:1] if press.kind == "V" else before
         start, noise = start.expand(GRID, -1, -1, -1), SpreadNoise(press.seed)
         if press.kind in ("V", "Vary"):
-            strength = STRENGTHS["Strong" if press.kind == "V" else press.what]
+            strength = VARY_STRENGTHS["Strong" if press.kind == "V" else press.what]
             return self.varied(world, denoise, start, strength, noise), notes
         if press.kind == "Region":
             mask = region(press.what, *start.shape[2:])
@@ -161,9 +161,9 @@ class Studio:
     def varied(self, world: World, denoise, start: Tensor, strength: float, noise: SpreadNoise) -> Tensor:
         r"""SDEdit of the middle of each canvas; what is beyond it is drawn anew from there."""
         height, width = start.shape[2:]
-        top, left = (height - SIDE) // 2, (width - SIDE) // 2
+        top, left = (height - PICTURE_SIDE) // 2, (width - PICTURE_SIDE) // 2
         canvases, hidden = start.clone(), torch.ones(1, 1, height, width, dtype=torch.bool)
-        middle = slice(top, top + SIDE), slice(left, left + SIDE)
+        middle = slice(top, top + PICTURE_SIDE), slice(left, left + PICTURE_SIDE)
         part = start[:, :, middle[0], middle[1]]
         canvases[:, :, middle[0], middle[1]] = edits.drawn_on(world.system, denoise, part, strength, world.steps,
                                                               world.eta, noise)
@@ -173,7 +173,7 @@ class Studio:
 
 def region(what: str, height: int, width: int) -> Tensor:
     r"""The mask of a region's cells, boolean (1, 1, H, W), True = to be drawn anew."""
-    cells = torch.zeros(1, 1, height // PLACE, width // PLACE)
+    cells = torch.zeros(1, 1, height // CELL_SIDE, width // CELL_SIDE)
     for left, top, right, bottom in read_cells(what):
         cells[:, :, top : bottom + 1, left : right + 1] = 1
-    return F.interpolate(cells, scale_factor=PLACE).bool()
+    return F.interpolate(cells, scale_factor=CELL_SIDE).bool()

@@ -14,10 +14,10 @@ from .commands import CommandError, Imagine, cleaned, read_command, read_value, 
 
 LONGEST_LINE = 6000  # characters
 MOST_PRESSES, DEEPEST = 24, 3  # buttons of a line; image prompts of image prompts
-SIDE, PLACE, LARGEST = 32, 4, 64  # pixels: of a picture, of a cell that can be marked, of a canvas
+PICTURE_SIDE, CELL_SIDE, LONGEST_SIDE = 32, 4, 64  # pixels: of a picture, of a cell that can be marked, of a canvas
 PAN = 16  # pixels that a canvas grows by
 GRID = 4  # pictures
-SIDES = ("left", "right", "up", "down")
+PAN_SIDES = ("left", "right", "up", "down")
 BUTTONS = "U1 to U4, V1 to V4, Reroll, Vary Subtle, Vary Strong, Region, Zoom Out 1.5x, Zoom Out 2x and Pan"
 
 
@@ -126,7 +126,7 @@ def read_line(text: str, depth: int = 0) -> Line:
         if depth >= DEEPEST:
             raise CommandError(f"image prompts of image prompts go {DEEPEST} deep at most: save the picture in between")
         source = read_line(line.asked.source, depth + 1)
-        if extent(source) != (1, SIDE, SIDE):
+        if extent(source) != (1, PICTURE_SIDE, PICTURE_SIDE):
             raise CommandError("an image prompt is one square picture of the usual size: pick it with U first")
         line = replace(line, asked=replace(line.asked, source=write_line(source)))
     extent(line)
@@ -140,8 +140,8 @@ def write_line(line: Line) -> str:
 
 def canvas_size(ar: tuple[int, int]) -> tuple[int, int]:
     r"""(height, width) in pixels of a canvas: the shorter side 32, the longer one whole cells, up to 64."""
-    long = PLACE * round(SIDE * max(ar) / min(ar) / PLACE)
-    return (SIDE, long) if ar[0] >= ar[1] else (long, SIDE)
+    long = CELL_SIDE * round(PICTURE_SIDE * max(ar) / min(ar) / CELL_SIDE)
+    return (PICTURE_SIDE, long) if ar[0] >= ar[1] else (long, PICTURE_SIDE)
 
 
 def extent(line: Line) -> tuple[int, int, int]:
@@ -155,13 +155,13 @@ def extent(line: Line) -> tuple[int, int, int]:
             raise CommandError(f"{button} changes one picture, and here are four: press U1 to U4 first")
         if press.kind == "Region":
             boxes = read_cells(press.what)
-            if max(box[2] for box in boxes) >= width // PLACE or max(box[3] for box in boxes) >= height // PLACE:
-                raise CommandError(f"the region leaves the picture, which has {width // PLACE} x {height // PLACE} "
+            if max(box[2] for box in boxes) >= width // CELL_SIDE or max(box[3] for box in boxes) >= height // CELL_SIDE:
+                raise CommandError(f"the region leaves the picture, which has {width // CELL_SIDE} x {height // CELL_SIDE} "
                                    "cells, counted from 0")
         if press.kind == "Pan":
-            height, width = (height, width + PAN) if press.what in SIDES[:2] else (height + PAN, width)
-            if max(height, width) > LARGEST:
-                raise CommandError(f"{button} would make the canvas longer than {LARGEST} pixels: pan another way, or "
+            height, width = (height, width + PAN) if press.what in PAN_SIDES[:2] else (height + PAN, width)
+            if max(height, width) > LONGEST_SIDE:
+                raise CommandError(f"{button} would make the canvas longer than {LONGEST_SIDE} pixels: pan another way, or "
                                    "zoom out")
         count = 1 if press.kind == "U" else GRID
     return count, height, width

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...show.raster import tile
+from ...show.raster import tile, to_uint8
 from .commands import CommandError, cleaned, with_seed
 from .drawing import Drawing, Studio
 from .lines import LONGEST_LINE, Line, Press, extent, read_line, read_press, split_line, write_line
@@ -41,6 +41,10 @@ class Job:
         r"""Its pictures as one, uint8 (H, W, 3): four in two rows, or the one."""
         scale = ENLARGED if len(self.drawing.shown) > 1 else ENLARGED // 2
         return tile(self.drawing.shown, 2, scale=scale, gap=4 * (len(self.drawing.shown) > 1))
+
+    def canvas_pixels(self) -> np.ndarray:
+        r"""Its first picture as it was drawn, uint8 (H, W, 3), not enlarged: a region is marked on it."""
+        return to_uint8(self.drawing.canvases)[0]
 
     def png(self) -> bytes:
         r"""The file that carries its line."""
