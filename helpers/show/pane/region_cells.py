@@ -11,7 +11,7 @@ import numpy as np
 from ..raster import to_png
 from .markup import cells_style
 
-LARGE_CELL, SMALL_CELL, FEW_CELLS = 44, 26, 8  # pixels of a cell where a side has up to `FEW_CELLS` cells, and where it has more
+LARGE_CELL, SMALL_CELL, FEW_CELLS = 44, 26, 8  # pixels of a cell: where a side has `FEW_CELLS` at most, and else
 _NUMBERS = itertools.count()
 
 

@@ -36,8 +36,8 @@ class Number(NamedTuple):
     whole: bool = True
 
 
-NUMBER_RANGES = {"seed": Number(0, 2**32 - 1), "chaos": Number(0, 100), "stylize": Number(0, 1000), "stop": Number(10, 100),
-           "iw": Number(0, 3, whole=False)}
+NUMBER_RANGES = {"seed": Number(0, 2**32 - 1), "chaos": Number(0, 100), "stylize": Number(0, 1000),
+                 "stop": Number(10, 100), "iw": Number(0, 3, whole=False)}
 
 
 @dataclass(frozen=True)

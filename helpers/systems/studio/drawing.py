@@ -22,7 +22,7 @@ from ...show.raster import to_uint8
 from .. import edits
 from .chaos import SpreadNoise, fewer_words, own_share
 from .commands import CommandError, Imagine
-from .lines import GRID, PAN, CELL_SIDE, PICTURE_SIDE, Line, Press, canvas_size, read_cells, read_line, write_line
+from .lines import CELL_SIDE, GRID, PAN, PICTURE_SIDE, Line, Press, canvas_size, read_cells, read_line, write_line
 from .worlds import World
 
 VARY_STRENGTHS = {"Subtle": 0.3, "Strong": 0.7}  # of SDEdit; V is strong
@@ -113,7 +113,8 @@ class Studio:
         height, width = canvas_size(asked.ar)
         if (height, width) != (PICTURE_SIDE, PICTURE_SIDE):
             top, left = (height - PICTURE_SIDE) // 2, (width - PICTURE_SIDE) // 2
-            sides = {"left": left, "right": width - PICTURE_SIDE - left, "top": top, "bottom": height - PICTURE_SIDE - top}
+            sides = {"left": left, "right": width - PICTURE_SIDE - left,
+                     "top": top, "bottom": height - PICTURE_SIDE - top}
             pictures = self.carried_on(world, denoise, *edits.extended(pictures, **sides), noise)
         return pictures, notes
 

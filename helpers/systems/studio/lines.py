@@ -154,14 +154,13 @@ def extent(line: Line) -> tuple[int, int, int]:
         if press.kind not in "UV" and count > 1:
             raise CommandError(f"{button} changes one picture, and here are four: press U1 to U4 first")
         if press.kind == "Region":
-            boxes = read_cells(press.what)
-            if max(box[2] for box in boxes) >= width // CELL_SIDE or max(box[3] for box in boxes) >= height // CELL_SIDE:
-                raise CommandError(f"the region leaves the picture, which has {width // CELL_SIDE} x {height // CELL_SIDE} "
-                                   "cells, counted from 0")
+            across, down, boxes = width // CELL_SIDE, height // CELL_SIDE, read_cells(press.what)
+            if max(box[2] for box in boxes) >= across or max(box[3] for box in boxes) >= down:
+                raise CommandError(f"the region leaves the picture, which has {across} x {down} cells, counted from 0")
         if press.kind == "Pan":
             height, width = (height, width + PAN) if press.what in PAN_SIDES[:2] else (height + PAN, width)
             if max(height, width) > LONGEST_SIDE:
-                raise CommandError(f"{button} would make the canvas longer than {LONGEST_SIDE} pixels: pan another way, or "
-                                   "zoom out")
+                raise CommandError(f"{button} would make the canvas longer than {LONGEST_SIDE} pixels: pan another "
+                                   "way, or zoom out")
         count = 1 if press.kind == "U" else GRID
     return count, height, width
