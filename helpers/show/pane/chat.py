@@ -22,7 +22,7 @@ from .stills import still_sheet
 ON_A_GRID = ("U1", "U2", "U3", "U4", "V1", "V2", "V3", "V4", "Reroll")
 ON_ONE = ("Vary Subtle", "Vary Strong", "Region", "Zoom Out 1.5x", "Zoom Out 2x", "Pan left", "Pan right", "Pan up",
           "Pan down")
-SHORT = {"Pan left": "Pan ←", "Pan right": "Pan →", "Pan up": "Pan ↑", "Pan down": "Pan ↓"}
+ARROWS = {"Pan left": "Pan ←", "Pan right": "Pan →", "Pan up": "Pan ↑", "Pan down": "Pan ↓"}
 IN_GALLERY, IN_STILL = 12, 8  # jobs
 CANVAS_CELL = 4  # pixels of a canvas to a cell of a region
 PAUSE = 0.01  # seconds between two jobs, in which a kernel hears what else was pressed
@@ -51,7 +51,7 @@ class StudioPane:
         self.send.add_class("studio-send")
         self.says, self.picture, self.line = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.says.add_class("studio-says")
-        self.buttons = {label: self._button(SHORT.get(label, label), lambda _, label=label: self.press(label), label)
+        self.buttons = {label: self._button(ARROWS.get(label, label), lambda _, label=label: self.press(label), label)
                         for label in (*ON_A_GRID, *ON_ONE)}
         self.region = widgets.VBox([])
         self.upload = widgets.FileUpload(accept=".png", multiple=False, description="Open a saved PNG",

@@ -22,7 +22,7 @@ from ...show.raster import to_uint8
 from .. import edits
 from .chaos import SpreadNoise, fewer_words, own_share
 from .commands import CommandError, Imagine
-from .lines import CELL_SIDE, GRID, PAN, PICTURE_SIDE, Line, Press, canvas_size, read_cells, read_line, write_line
+from .lines import CELL_SIDE, IN_A_GRID, PAN, PICTURE_SIDE, Line, Press, canvas_size, read_cells, read_line, write_line
 from .worlds import World
 
 VARY_STRENGTHS = {"Subtle": 0.3, "Strong": 0.7}  # of SDEdit; V is strong
@@ -102,10 +102,10 @@ class Studio:
         r"""Four pictures of a command."""
         world, (prompt, no, notes) = self.world(asked), self.told(asked)
         noise = SpreadNoise(asked.seed, own_share(asked.chaos))
-        prompts = fewer_words(prompt, GRID, asked.chaos, asked.seed)
+        prompts = fewer_words(prompt, IN_A_GRID, asked.chaos, asked.seed)
         denoise = world.denoiser(prompts, no, asked.style, asked.stylize)
         if asked.source:
-            start = self.canvases(read_line(asked.source))[0].expand(GRID, -1, -1, -1)
+            start = self.canvases(read_line(asked.source))[0].expand(IN_A_GRID, -1, -1, -1)
             strength = 1 - SOURCE_WEIGHT * asked.iw
             pictures = edits.drawn_on(world.system, denoise, start, strength, world.steps, world.eta, noise)
         else:
@@ -122,7 +122,7 @@ class Studio:
     def from_noise(world: World, denoise, noise: SpreadNoise, stop: int) -> Tensor:
         r"""Pictures from x_T on; with a stop below 100, the guess of the clean picture where the loop was broken."""
         system = world.system
-        path = sample(denoise, system.noise(GRID, noise), system.schedule, world.steps, world.eta, generator=noise)
+        path = sample(denoise, system.noise(IN_A_GRID, noise), system.schedule, world.steps, world.eta, generator=noise)
         states = islice(path, max(1, round(world.steps * stop / 100)))
         *_, (_, x, x0) = states
         with torch.no_grad():
@@ -145,9 +145,9 @@ class Studio:
         if press.prompt:
             prompt, more = world.known(press.prompt, "words of the region")
             notes = (*notes, *more)
-        denoise = world.denoiser([prompt] * GRID, no, asked.style, asked.stylize)
+        denoise = world.denoiser([prompt] * IN_A_GRID, no, asked.style, asked.stylize)
         start = before[int(press.what) - 1 :][:1] if press.kind == "V" else before
-        start, noise = start.expand(GRID, -1, -1, -1), SpreadNoise(press.seed)
+        start, noise = start.expand(IN_A_GRID, -1, -1, -1), SpreadNoise(press.seed)
         if press.kind in ("V", "Vary"):
             strength = VARY_STRENGTHS["Strong" if press.kind == "V" else press.what]
             return self.varied(world, denoise, start, strength, noise), notes

@@ -16,7 +16,7 @@ LONGEST_LINE = 6000  # characters
 MOST_PRESSES, DEEPEST = 24, 3  # buttons of a line; image prompts of image prompts
 PICTURE_SIDE, CELL_SIDE, LONGEST_SIDE = 32, 4, 64  # pixels: of a picture, of a cell that can be marked, of a canvas
 PAN = 16  # pixels that a canvas grows by
-GRID = 4  # pictures
+IN_A_GRID = 4  # pictures
 PAN_SIDES = ("left", "right", "up", "down")
 BUTTONS = "U1 to U4, V1 to V4, Reroll, Vary Subtle, Vary Strong, Region, Zoom Out 1.5x, Zoom Out 2x and Pan"
 
@@ -72,7 +72,7 @@ def read_press(text: str) -> Press:
         raise CommandError("behind the colon of a region stand words, and then --seed at most")
     if kind == "U" and seeds:
         raise CommandError("U only enlarges, so it takes no --seed")
-    if kind in "UV" and not 1 <= int(what[:4]) <= GRID:
+    if kind in "UV" and not 1 <= int(what[:4]) <= IN_A_GRID:
         raise CommandError(f"there is no picture {what[:9]}: a grid has four, so press {kind}1 to {kind}4")
     if kind == "Region":
         read_cells(what)
@@ -146,7 +146,7 @@ def canvas_size(ar: tuple[int, int]) -> tuple[int, int]:
 
 def extent(line: Line) -> tuple[int, int, int]:
     r"""(pictures, height, width) at the end of a line, or the CommandError that its first wrong button is."""
-    count, (height, width) = GRID, canvas_size(line.asked.ar)
+    count, (height, width) = IN_A_GRID, canvas_size(line.asked.ar)
     for press in line.presses:
         button = write_press(replace(press, seed=None, prompt=""))
         if press.kind in "UV" and count == 1:
@@ -162,5 +162,5 @@ def extent(line: Line) -> tuple[int, int, int]:
             if max(height, width) > LONGEST_SIDE:
                 raise CommandError(f"{button} would make the canvas longer than {LONGEST_SIDE} pixels: pan another "
                                    "way, or zoom out")
-        count = 1 if press.kind == "U" else GRID
+        count = 1 if press.kind == "U" else IN_A_GRID
     return count, height, width

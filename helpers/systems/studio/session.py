@@ -21,7 +21,7 @@ from .lines import LONGEST_LINE, Line, Press, extent, read_line, read_press, spl
 from .png_files import read_png, write_png
 
 MOST_WAITING, MOST_JOBS = 8, 300
-ENLARGED = 4  # pixels of a file for one of a picture
+FILE_SCALE = 4  # pixels of a file for one of a picture
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Job:
 
     def picture(self) -> np.ndarray:
         r"""Its pictures as one, uint8 (H, W, 3): four in two rows, or the one."""
-        scale = ENLARGED if len(self.drawing.shown) > 1 else ENLARGED // 2
+        scale = FILE_SCALE if len(self.drawing.shown) > 1 else FILE_SCALE // 2
         return tile(self.drawing.shown, 2, scale=scale, gap=4 * (len(self.drawing.shown) > 1))
 
     def canvas_pixels(self) -> np.ndarray:
