@@ -160,9 +160,12 @@ def varied_shares(studio: Studio, how: str, prompts: Sequence[str], seed: int = 
 
 
 def zoom_measures(studio: Studio, prompts: Sequence[str], seed: int = 0) -> dict[str, float]:
-    r"""Of pictures zoomed out twice: "centre", the largest error of the middle in grey levels of 255, beside the
-    picture made smaller; "detail", the PSNR of the middle made larger again, beside the picture as it was; "ground", the
-    share whose surroundings keep to the background of the picture in at least half of their pixels."""
+    r"""Of pictures zoomed out twice.
+
+    "centre"  the largest error of the middle in grey levels of 255, beside the picture made smaller
+    "detail"  the PSNR of the middle made larger again, beside the picture as it was
+    "ground"  the share whose surroundings keep to the background of the picture in at least half of their pixels
+    """
     centre, detail, ground = [], [], []
     for i, prompt in enumerate(prompts):
         text = f"/imagine prompt: {prompt} --seed {seed + i} > U1"
@@ -193,7 +196,8 @@ def a_session(studio: Studio, seed: int = 0) -> Session:
     seeds = iter(range(seed, seed + 1000))
     session = Session(studio, seeds.__next__)
     for text in ("/imagine prompt: a big red circle", "U2", "Vary Subtle", "#2 Vary Strong",
-                 "#2 Region 0,0-3,3: a blue star", "#2 Zoom Out 1.5x", "#2 Zoom Out 2x", "#2 Pan right", "#1 V3", "#1 Reroll",
+                 "#2 Region 0,0-3,3: a blue star", "#2 Zoom Out 1.5x", "#2 Zoom Out 2x", "#2 Pan right", "#1 V3",
+                 "#1 Reroll",
                  "/imagine prompt: #1.2 초록 별 --iw 1.5", "/imagine prompt: tiger --emoji --stylize 600 --ar 3:2"):
         session.say(text)
     return session
