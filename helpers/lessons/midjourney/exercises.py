@@ -23,7 +23,7 @@ PROBLEMS = {"--seed": "--seed has no value", "seven": "a seed is a whole number"
 
 
 def command_read() -> Exercise:
-    r"""15.1: parse(text) -> {"prompt": ..., "seed": a whole number or None, "no": ...}; ValueError for a bad command."""
+    r"""15.1: parse(text) -> {"prompt": ..., "seed": a number or None, "no": ...}; ValueError for a bad command."""
     def check_on(answer, text, expected):
         try:
             found = answer(text)

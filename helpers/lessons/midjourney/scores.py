@@ -52,16 +52,17 @@ def varied():
     for how, shares in found.items():
         for name, value in shares.items():
             bar = ">= 0.8" if (how, name) == ("Subtle", "kept") else ""
-            yield share(f"vary.{how.lower()}.{name}", f"{name} of variations of {PICTURES_VARIED} pictures, {how}", value,
-                        bar)
-    yield share("vary.lead", "kept by Subtle, less what Strong keeps", found["Subtle"]["kept"] - found["Strong"]["kept"],
-                "> 0")
+            yield share(f"vary.{how.lower()}.{name}", f"{name}: variations of {PICTURES_VARIED} pictures, {how}",
+                        value, bar)
+    lead = found["Subtle"]["kept"] - found["Strong"]["kept"]
+    yield share("vary.lead", "kept by Subtle, less what Strong keeps", lead, "> 0")
 
 
 def zoom():
     r"""What zooming out keeps."""
     found = own.zoom_measures(studio(), own.things(ZOOMED_OUT))
-    yield Score("studio.zoom.centre", "largest error of the middle, in grey levels", found["centre"], ".1f", bar="<= 0.5")
+    yield Score("studio.zoom.centre", "largest error of the middle, in grey levels", found["centre"], ".1f",
+                bar="<= 0.5")
     yield Score("studio.zoom.detail", "PSNR of the middle made larger again, in dB", found["detail"], ".1f")
     yield share("zoom.ground", f"of {4 * ZOOMED_OUT} pictures keep their background around them", found["ground"])
 
