@@ -10,7 +10,7 @@ from ...training import recipes, tuning
 from ..stable_diffusion.experiments import LATENT_NETWORK
 from . import experiments as own
 
-PROMPTS_DECIDED, SEEDS_DECIDED, GRIDS_TRIED, PICTURES_VARIED, ZOOMED_OUT = 12, 6, 24, 40, 24
+PROMPTS_DECIDED, SEEDS_DECIDED, GRIDS_TRIED, PICTURES_VARIED, ZOOMED_OUT = 12, 6, 24, 30, 24
 
 
 def studio_timed() -> str:

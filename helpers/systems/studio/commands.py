@@ -163,7 +163,8 @@ def read_parameter(part: str) -> tuple[str, object]:
 
 
 def example_of(name: str) -> str:
-    return {"ar": "--ar 3:2", "style": "--style fluent"}.get(name) or f"--{name} {NUMBER_RANGES[name].high}"
+    values = {"ar": "3:2", "style": "fluent", "seed": "7", "chaos": "50", "stylize": "700", "stop": "60", "iw": "2"}
+    return f"--{name} {values[name]}"
 
 
 def read_value(name: str, word: str):
