@@ -146,7 +146,8 @@ def test_a_burst_is_answered_in_order(sitting):
     here = Sitting(page)
     here.type("/imagine prompt: a star --seed 1")
     here.job(1, "--seed 1")
-    here.pane.locator("button", has_text="V1").first.evaluate("button => { for (let i = 0; i < 50; i++) button.click(); }")
+    variation = here.pane.locator("button", has_text="V1").first
+    variation.evaluate("button => { for (let i = 0; i < 50; i++) button.click(); }")
     page.page.wait_for_function("""() => [...document.querySelectorAll('.studio-says')].some(
         line => /dropped|job \\d+/.test(line.textContent))""", timeout=120_000)
     page.page.wait_for_timeout(12_000)
