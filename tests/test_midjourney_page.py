@@ -298,5 +298,5 @@ def test_the_studio_by_itself_is_one_cell(monkeypatch, tmp_path):
 
 def test_its_cell_runs():
     names = {}
-    exec(by_itself.CELL.replace("StudioPane(", "pane = StudioPane("), names)
+    exec(by_itself.ONE_CELL.replace("StudioPane(", "pane = StudioPane("), names)
     assert names["pane"].session.jobs == ()

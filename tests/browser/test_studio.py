@@ -117,7 +117,7 @@ def test_a_sitting_of_twenty_moves(sitting):
     here.says("did you mean --seed?")
     here.type("/imagine prompt: red apple --emoji --style fluent --stylize 1000 --seed 3")              # 16
     here.job(13, "--style fluent")
-    here.pane.locator(".studio-thumbs button").nth(1).click()                                           # 17
+    here.pane.locator(".studio-thumbs button").nth(0).click()                                           # 17
     again = here.job(2, "> U2")
     assert again["source"] == one["source"], "what was drawn once never changes"
     with here.page.expect_download() as download:

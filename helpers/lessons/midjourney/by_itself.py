@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-CELL = """\
+ONE_CELL = """\
 from helpers.lessons.midjourney.experiments import seen_in, shipped_studio
 from helpers.show.pane import StudioPane
 from helpers.systems.studio import Session
@@ -30,7 +30,7 @@ def page_of_one_cell(with_words: bool) -> dict:
         return {"cell_type": kind, "id": f"studio-{kind}", "metadata": {}, "source": source, **own}
 
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return {"cells": [cell("markdown", HOW)] * with_words + [cell("code", CELL)], "metadata": {"kernelspec": kernel},
+    return {"cells": [cell("markdown", HOW)] * with_words + [cell("code", ONE_CELL)], "metadata": {"kernelspec": kernel},
             "nbformat": 4, "nbformat_minor": 5}
 
 

@@ -29,7 +29,7 @@ from ..text_conditioned_diffusion.verdicts import understood
 
 CHAOS_TRIED = (0, 25, 50, 75, 100)
 KEPT_FACTORS = 5  # of six: so many the same, and a variation counts as the same scene
-COLOUR = FACTORS.index("colour")
+COLOUR_PLACE = FACTORS.index("colour")
 
 
 # -- the studio ----------------------------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ def unlike(factors: Tensor) -> float:
     return sum((factors[a] != factors[b]).sum().item() for a, b in combinations(range(len(factors)), 2)) / 6
 
 
-def variety(studio: Studio, chaos: int, prompts: Sequence[str], seed: int = 0) -> float:
+def grid_variety(studio: Studio, chaos: int, prompts: Sequence[str], seed: int = 0) -> float:
     r"""`unlike`, the mean over grids of prompts, each with the next seed."""
     grids = [drawn_line(studio, f"/imagine prompt: {prompt} --seed {seed + i} --chaos {chaos}")
              for i, prompt in enumerate(prompts)]
@@ -185,7 +185,7 @@ def coloured_share(studio: Studio, colour: str, no: bool, prompts: Sequence[str]
     wanted = VALUES["colour"].index(colour)
     grids = [drawn_line(studio, f"/imagine prompt: {prompt} --seed {seed + i} --chaos 100" + f" --no {colour}" * no)
              for i, prompt in enumerate(prompts)]
-    return (scenes.parse(torch.cat(grids)).factors[:, COLOUR] == wanted).float().mean().item()
+    return (scenes.parse(torch.cat(grids)).factors[:, COLOUR_PLACE] == wanted).float().mean().item()
 
 
 # -- the same again ------------------------------------------------------------------------------------------------

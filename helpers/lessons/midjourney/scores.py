@@ -38,7 +38,7 @@ def decides():
 
 def spread():
     r"""How unlike the four of a grid are, by chaos; each step up makes them more so."""
-    found = {chaos: own.variety(studio(), chaos, own.things(GRIDS_TRIED)) for chaos in own.CHAOS_TRIED}
+    found = {chaos: own.grid_variety(studio(), chaos, own.things(GRIDS_TRIED)) for chaos in own.CHAOS_TRIED}
     for chaos, value in found.items():
         yield Score(f"studio.chaos.{chaos}", f"factors of six in which two pictures of a grid differ, {GRIDS_TRIED} "
                     f"grids, chaos {chaos}", value, ".2f")
