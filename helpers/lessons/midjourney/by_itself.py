@@ -30,8 +30,8 @@ def page_of_one_cell(with_words: bool) -> dict:
         return {"cell_type": kind, "id": f"studio-{kind}", "metadata": {}, "source": source, **own}
 
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return {"cells": [cell("markdown", HOW)] * with_words + [cell("code", ONE_CELL)], "metadata": {"kernelspec": kernel},
-            "nbformat": 4, "nbformat_minor": 5}
+    cells = [cell("markdown", HOW)] * with_words + [cell("code", ONE_CELL)]
+    return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
 
 
 def server_command(folder: str, voila: bool, allow_root: bool = False) -> list[str]:

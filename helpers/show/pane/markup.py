@@ -25,15 +25,16 @@ STYLE_SHEET = """<style>
 .studio-says { min-height: 3em; }
 .studio-refused { border-left: 4px solid #D55E00; padding-left: 8px; }
 .studio-told { border-left: 4px solid #0072B2; padding-left: 8px; }
-.studio-thumbs button { width: 64px; height: 64px; min-height: 64px; background-size: cover;
+.studio-thumbs button { min-width: 64px; height: 64px; min-height: 64px; background-size: cover;
   background-color: transparent; image-rendering: pixelated; border: 1px solid rgba(128,128,128,.6);
   padding: 0; color: transparent; }
 .studio-thumbs button.studio-current { outline: 3px solid #0072B2; outline-offset: 1px; }
-.studio-cells button { width: 44px; height: 44px; min-height: 44px; margin: 0; padding: 0; border-radius: 0;
+.studio-cells button { width: 44px; min-width: 0; height: 44px; min-height: 44px; margin: 0; padding: 0; border-radius: 0;
   color: transparent; border: 1px dotted rgba(128,128,128,.9); image-rendering: pixelated; }
 .studio-cells.studio-many button { width: 26px; height: 26px; min-height: 26px; }
 .studio-cells button.mod-active { box-shadow: inset 0 0 0 2px #000, inset 0 0 0 4px #fff;
   background-image: repeating-linear-gradient(45deg, #000 0 4px, #fff 4px 8px) !important; }
+.studio a[download] { color: #0072B2; text-decoration: underline; }
 .studio table { border-collapse: collapse; } .studio td, .studio th { padding: 1px 8px; text-align: left; }
 </style>"""
 HELP = """<details><summary>What can be typed</summary><table>
