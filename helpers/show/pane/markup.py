@@ -29,8 +29,8 @@ STYLE_SHEET = """<style>
   background-color: transparent; image-rendering: pixelated; border: 1px solid rgba(128,128,128,.6);
   padding: 0; color: transparent; }
 .studio-thumbs button.studio-current { outline: 3px solid #0072B2; outline-offset: 1px; }
-.studio-cells button { width: 44px; min-width: 0; height: 44px; min-height: 44px; margin: 0; padding: 0; border-radius: 0;
-  color: transparent; border: 1px dotted rgba(128,128,128,.9); image-rendering: pixelated; }
+.studio-cells button { width: 44px; min-width: 0; height: 44px; min-height: 44px; margin: 0; padding: 0;
+  border-radius: 0; color: transparent; border: 1px dotted rgba(128,128,128,.9); image-rendering: pixelated; }
 .studio-cells.studio-many button { width: 26px; height: 26px; min-height: 26px; }
 .studio-cells button.mod-active { box-shadow: inset 0 0 0 2px #000, inset 0 0 0 4px #fff;
   background-image: repeating-linear-gradient(45deg, #000 0 4px, #fff 4px 8px) !important; }
