@@ -16,7 +16,7 @@ NOTEBOOK ?= notebooks/00_start_here.ipynb
 # A kernel of the same name in the home folder must not take the place of this one.
 export JUPYTER_PREFER_ENV_PATH := 1
 
-.PHONY: help lab test notebooks scores train clean
+.PHONY: help lab studio test notebooks scores train clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -26,6 +26,10 @@ lab: $(STAMP)  ## set up, then open the course in JupyterLab (NOTEBOOK=notebooks
 	@echo "JupyterLab prints its address below: open it by hand where no browser opens. Ctrl-C stops it."
 	@exec $(PY) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url="/lab/tree/$(NOTEBOOK)" \
 	  --ServerApp.ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root)
+
+studio: $(STAMP)  ## set up, then open notebook 15's studio by itself (full-screen where Voila is installed)
+	@echo "An address is printed below: open it by hand where no browser opens. Ctrl-C stops it."
+	@exec $(PY) -m helpers.lessons.midjourney.by_itself $(if $(filter 0,$(shell id -u)),--allow-root)
 
 test: $(STAMP)  ## set up, then check everything: style, tests, every notebook
 	$(PY) -m pytest -n 2 --dist loadscope

@@ -133,7 +133,12 @@ LONG = {"scenes.judge": "test_scenes_judge.py tries each kind of false scene wit
         "latent.held": "the same, of pairings that were held out",
         "latent.factors": "it takes the pictures of latent.one",
         "latent.edit": "test_latent_measures.py edits fewer scenes, with answers that are known",
-        "latent.breaks": "the page draws eight with each scale, and decodes 60 noises"}
+        "latent.breaks": "the page draws eight with each scale, and decodes 60 noises",
+        "studio.decides": "test_midjourney_page.py finds who decides where that is known; the page tries eight noises",
+        "studio.chaos": "test_midjourney_page.py counts differences by hand; the page draws two grids",
+        "studio.vary": "test_midjourney_page.py varies scenes with a button that is known",
+        "studio.zoom": "the same, of a zoom",
+        "studio.no": "test_midjourney_page.py counts in pictures that are known"}
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.skip(LONG[name])) if name in LONG else name

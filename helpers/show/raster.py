@@ -106,11 +106,12 @@ def to_png(picture: np.ndarray) -> bytes:
     np.subtract(flat[1:], flat[:-1], out=rows[1:, 1:])
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # 8 bits a channel, RGB
     return b"\x89PNG\r\n\x1a\n" + b"".join((
-        _chunk(b"IHDR", header), _chunk(b"IDAT", zlib.compress(rows, 1)), _chunk(b"IEND", b"")
+        png_chunk(b"IHDR", header), png_chunk(b"IDAT", zlib.compress(rows, 1)), png_chunk(b"IEND", b"")
     ))
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
+def png_chunk(kind: bytes, data: bytes) -> bytes:
+    """One chunk of a PNG file: its length, kind and data, and their checksum (section 5.3 of the specification)."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from IPython import get_ipython
 
 _OPEN: dict[tuple, tuple[int, list]] = {}  # (cell, caption) -> (the run that made them, widgets)
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The kernel's event loop; None in plain Python, where each event is drawn at once."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def close_earlier(made: Any, caption: str) -> None:

@@ -25,7 +25,7 @@ import numpy as np
 
 from .card import SweepCard
 from .raster import SOFT, paragraph, place, to_png
-from .reruns import close_earlier
+from .reruns import close_earlier, running_loop
 
 REST = 0.006  # seconds; a burst is over when two such pauses bring no event (queued events come 1-3 ms apart)
 LONGEST_WAIT = 0.5  # seconds after which a burst that does not end is drawn all the same
@@ -104,7 +104,7 @@ class Sweep:
         self.view, self.image, self.status = self.card.view, self.card.image, self.card.status
         self._moved = ""  # the knob that moved last and its value, in words
         self._lock = threading.RLock()  # some kernels handle events on a thread beside the main one
-        self._loop = _running_loop()
+        self._loop = running_loop()
         self._first = self.values()
         self._moves = self._drawn = 0  # events so far, and how many of them the picture shows
         self._scheduled = False  # a drawing task is due or under way
@@ -206,11 +206,3 @@ class Sweep:
 
 def _closed(**_: Any) -> tuple[np.ndarray, str]:
     raise RuntimeError("the cell of this widget was run again: move the knobs of the newer one")
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    """The kernel's event loop; None in plain Python, where each event is drawn at once."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
