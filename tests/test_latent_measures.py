@@ -40,7 +40,7 @@ class Passes(nn.Linear):
 def system():
     """Tiny networks with random weights, none of them 0."""
     torch.manual_seed(0)
-    model = recipes.reading_with_clip(channels=2, size=8, widths=(8, 16), reads=1).eval()
+    model = recipes.reading_as_taught(channels=2, size=8, widths=(8, 16), reads=1).eval()
     for weight in model.parameters():
         if not weight.any():
             nn.init.normal_(weight, std=0.1)

@@ -84,7 +84,7 @@ def test_what_cannot_be_drawn_is_refused(sweeps, name, knob, value, says):
 @pytest.fixture(scope="module")
 def system():
     torch.manual_seed(0)
-    model = recipes.reading_with_clip(channels=2, size=8, widths=(8, 16), reads=1).eval()
+    model = recipes.reading_as_taught(channels=2, size=8, widths=(8, 16), reads=1).eval()
     for weight in model.parameters():
         if not weight.any():
             torch.nn.init.normal_(weight, std=0.1)

@@ -40,7 +40,7 @@ def small_first_stage(latent=2, widths=(8, 16)):
 
 def small_reader(**changes):
     torch.manual_seed(0)
-    return recipes.reading_with_clip(**{"channels": 2, "size": 8, "widths": (8, 16), "reads": 1} | changes)
+    return recipes.reading_as_taught(**{"channels": 2, "size": 8, "widths": (8, 16), "reads": 1} | changes)
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,8 @@ from collections.abc import Callable
 import torch
 
 from ...data import scenes
-from ...data.text import Tokenizer
 from ...models.kl_autoencoder import KLAutoencoder
-from ...training.checkpoints import load
-from ..text_conditioned_diffusion.batches import LEFT_OUT, PROMPT_SHARES, READER, prompt_batches
+from ..text_conditioned_diffusion.batches import LEFT_OUT, PROMPT_SHARES, prompt_batches
 
 UNPROMPTED = {"one": 11, "two": 5}  # of a batch for the first stage: scenes of one object, and of two
 
@@ -28,13 +26,13 @@ def picture_batches(one: int = UNPROMPTED["one"], two: int = UNPROMPTED["two"]):
 
 def latent_batches(make_first_stage: Callable[[], KLAutoencoder], one: int = PROMPT_SHARES["one"],
                    two: int = PROMPT_SHARES["two"], left_out: float = LEFT_OUT):
-    """step -> {"images": latents (B, C, S, S), drawn from q(z|x) of new scenes, "texts": ids (B, T) of CLIP's words}.
+    """step -> {"images": latents (B, C, S, S), drawn from q(z|x) of new scenes, "texts": ids (B, T)}.
 
     make_first_stage   () -> what makes latents of the pictures; it is called once, and learns nothing here
     The other arguments are those of notebook 13's `prompt_batches`.
     """
     first_stage = make_first_stage().eval().requires_grad_(False)
-    prompted = prompt_batches(one, two, left_out, Tokenizer(load(READER)[0].config["vocabulary"]))
+    prompted = prompt_batches(one, two, left_out)
 
     def batches(step):
         batch = prompted(step)

@@ -4,7 +4,7 @@ r"""The weights of notebook 14:
     first-stage-scenes-f2     latents of 2 x 16 x 16, and
     first-stage-scenes-f8     of 16 x 4 x 4 numbers
     first-stage-scenes-tuned  the first again; its decoder has learned on, from latents with a little noise
-    latent-diffusion-scenes   draws latents of the first from what is typed, read by CLIP's text tower
+    latent-diffusion-scenes   draws latents of the first from what is typed, which the tower of reader-scenes reads
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ...models.glide import GLIDE, prompt_loss
 from ...models.kl_autoencoder import PRESETS, KLAutoencoder, decoder_loss, first_stage_loss
 from ...training.checkpoints import load
 from ...training.recipes import Recipe, any_length
-from ..text_conditioned_diffusion.batches import PROMPT_SHARES, READER
+from ..text_conditioned_diffusion.batches import PROMPT_SHARES, SCENE_READER
 from . import experiments as own
 from .batches import UNPROMPTED, latent_batches, picture_batches
 
@@ -40,14 +40,14 @@ def first_stage_to_tune() -> KLAutoencoder:
     return model
 
 
-def reading_with_clip(**unet) -> GLIDE:
-    r"""A GLIDE whose texts are read by CLIP's text tower, which learns no more: Stable Diffusion's way to read.
+def reading_as_taught(reader: str = SCENE_READER, **unet) -> GLIDE:
+    r"""A GLIDE whose texts are read by a tower that knows how, and learns no more: Stable Diffusion's way to read.
 
-    Its network is new, of these sizes of a `UNet`.
+    Its network is new, of these sizes of a `UNet`. reader: the name of the weights whose text tower it takes
     """
-    clip = load(READER)[0]
-    model = GLIDE(clip.config["vocabulary"], clip.config["text"], unet)
-    model.text.load_state_dict(clip.text.state_dict())
+    taught = load(reader)[0]
+    model = GLIDE(taught.config["vocabulary"], taught.config["text"], unet)
+    model.text.load_state_dict(taught.text.state_dict())
     model.text.requires_grad_(False)
     return model
 
@@ -70,11 +70,11 @@ def recipes():
         data=f"{LEARNED_FROM}; as latents of {own.FIRST_STAGE}, with noise",
         sizes={"smoke": {"evaluate": partial(own.judge_first_stage, n=8)}})
     yield Recipe(
-        name=own.LATENT_NETWORK, build=partial(reading_with_clip, **DENOISER), steps=LATENT_STEPS, ema=0.999,
+        name=own.LATENT_NETWORK, build=partial(reading_as_taught, **DENOISER), steps=LATENT_STEPS, ema=0.999,
         loss=partial(prompt_loss, schedule=own.SCHEDULE, target=own.LATENT_TARGET),
         batches=any_length(latent_batches, shipped_first_stage), evaluate=own.judge_latents,
         data=f"latents of {own.FIRST_STAGE}, of tiny scenes drawn anew at every step, in each process "
              f"{PROMPT_SHARES['one']} of one object and {PROMPT_SHARES['two']} of two; captions in English and Korean, "
-             f"with rare words, 15 % left out, are read by the text tower of {READER}, which does not learn",
+             f"with rare words, 15 % left out, are read by the text tower of {SCENE_READER}, which does not learn",
         sizes={"smoke": {"batches": any_length(latent_batches, untrained_first_stage, 6, 2),
                          "evaluate": partial(own.judge_latents, make_first_stage=untrained_first_stage, n=2)}})
