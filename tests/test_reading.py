@@ -1,89 +1,102 @@
-"""How long a page takes to read: what is counted, section by section, and what the page says of it."""
-
-import base64
+"""The reader of captions: what it is taught, how it answers, and that the shipped one reads."""
 
 import pytest
-from nbformat import v4
+import torch
+import torch.nn.functional as F
 
-from helpers.course import notebook_files, outline, reading
+from helpers.data import scenes
+from helpers.data.scenes import LANGUAGES, UNSAID
+from helpers.data.text import source_batch
+from helpers.lessons.text_conditioned_diffusion import batches, recipes
+from helpers.models.reading import SceneReader, reading_loss
+from helpers.training.checkpoints import load
 
-PNG = base64.b64encode(b"a picture").decode()
-
-
-def page(*cells):
-    return v4.new_notebook(cells=list(cells))
-
-
-def prose(text, *tags):
-    return v4.new_markdown_cell(text, metadata={"tags": list(tags)})
+FACTS = [len(values) for values in [*scenes.VALUES.values(), *scenes.PAIR_VALUES.values()]]
 
 
-def code(text, hidden=False, tags=(), figures=0):
-    outputs = [v4.new_output("display_data", {"image/png": PNG})] * figures
-    return v4.new_code_cell(text, metadata={"tags": list(tags), "jupyter": {"source_hidden": hidden}}, outputs=outputs)
+@pytest.fixture(scope="module")
+def small():
+    torch.manual_seed(0)
+    return SceneReader(["a", "b", "c", "d"], [3, 2], {"width": 8, "depth": 1, "heads": 2}).eval()
 
 
-def minutes(*cells):
-    return sum(part.minutes for part in reading.parts(page(*cells)))
+def ids(texts):
+    return source_batch(batches.prompt_tokenizer(), texts)
 
 
-def test_words_lines_figures_equations_sweeps_and_exercises_take_time():
-    assert minutes(prose("word " * reading.WORDS_A_MINUTE)) == pytest.approx(1)
-    assert minutes(code("a = 1\n\nb = 2")) == pytest.approx(2 * reading.CODE_LINE)
-    assert minutes(code("a = 1", hidden=True, figures=2)) == pytest.approx(2 * reading.FIGURE)
-    assert minutes(prose("$$a = b + c + d + e$$")) == pytest.approx(reading.EQUATION)
-    assert minutes(code("Sweep(draw, {})", hidden=True)) == pytest.approx(reading.SWEEP)
-    task = "> **Exercise 02.1 · One subspace or two?** · ★★★ · 15 minutes\n>\n> Do it."
-    assert minutes(prose(task)) == pytest.approx(15 + len(task.split()) / reading.WORDS_A_MINUTE)
+@pytest.mark.parametrize("two", [False, True])
+def test_facts_are_what_a_text_says(two):
+    """Read back by the grammar; from whichever end a pair is told, the facts are the same."""
+    generator = torch.Generator().manual_seed(5)
+    facts, texts = batches.captions_to_read(*((0, 60) if two else (60, 0)), generator)
+    read, agreed = scenes.read_pair_caption if two else scenes.read_caption, 0
+    for row, text in zip(facts, texts, strict=True):
+        assert (row[:6] if two else row[6:]).eq(UNSAID).all()
+        reading = read(text)
+        if not reading.problems:  # made-up words are one
+            agreed += 1
+            assert torch.equal(batches.facts_of(torch.as_tensor(reading.found)[None], two)[0], row), text
+    assert agreed >= 40
+    assert any(batches.language_of(text) == "ko" for text in texts)
 
 
-def test_what_is_folded_or_written_by_the_course_takes_none():
-    folded = "<details><summary>Hint</summary>many words that nobody opens at first</details>"
-    assert minutes(prose(folded)) == 0
-    assert minutes(code("import os\n" * 20, tags=["bootstrap"])) == 0
-    assert minutes(*(prose("word " * 500, tag) for tag in ("badges", "contents", "footer"))) == 0
+def test_texts_that_mean_the_same_say_the_same():
+    told = torch.tensor([[0, 1, 0, 2, 3, 0], [2, 3, 1, 0, 1, 0], [0, 1, 0, 2, UNSAID, 0], [2, UNSAID, 1, 0, 1, 0]])
+    facts = batches.facts_of(told, True)
+    assert torch.equal(facts[0], facts[1]) and torch.equal(facts[2], facts[3]) and not torch.equal(facts[0], facts[2])
 
 
-def test_sections_begin_at_their_headings_also_inside_a_cell():
-    one = prose("in front\n\n## 1 · One\n\n" + "a " * 220 + "\n### Inside")
-    two = prose("## 2 · Two\n\n" + "a " * 110, reading.LATER)
-    inside = prose("### Inside\n" + "a " * 110)
-    found = reading.parts(page(prose("# T\n\nbefore"), one, code("x = 1"), two, inside))
-    assert [(part.section, part.later) for part in found] == [
-        ("", False), ("1 · One", False), ("1 · One", False), ("2 · Two", True), ("2 · Two", True)]
-    assert [part.minutes for part in found[1:]] == pytest.approx([2, reading.CODE_LINE, 1, 1])
+def test_the_loss_counts_what_is_not_said_as_an_answer(small):
+    texts, said = torch.tensor([[3, 1, 0], [2, 3, 1]]), torch.tensor([[2, UNSAID], [UNSAID, 0]])
+    loss, parts = reading_loss(small, {"texts": texts, "said": said})
+    answers = small(texts)
+    by_hand = [F.cross_entropy(answers[0], torch.tensor([3, 0])), F.cross_entropy(answers[1], torch.tensor([0, 1]))]
+    torch.testing.assert_close(loss, sum(by_hand))
+    torch.testing.assert_close(parts["worst"], max(by_hand).detach())
+    torch.testing.assert_close(small.said(texts)[:, 1], answers[1].argmax(1) - 1)
 
 
-def test_a_part_of_a_section_may_wait_up_to_the_next_heading():
-    found = reading.parts(page(prose("## 1 · One\n\na"), prose("### A proof\n\nb", reading.LATER), code("x = 1"),
-                               prose("### And on\n\nc")))
-    assert [part.later for part in found] == [False, False, True, False]
-    assert found[2].minutes > reading.CODE_LINE
-    partly = page(prose("## 1 · One\n\n" + "a " * 999), prose("### A proof", reading.LATER))
-    assert "(may wait)" not in reading.contents(partly, 1)
+def test_at_first_it_has_the_features_of_notebook_11():
+    model, clip = recipes.reader_to_teach().eval(), load(recipes.READER)[0]
+    texts = ids(["a big red circle", "왼쪽 위에 파란 별", ""])
+    with torch.no_grad():
+        torch.testing.assert_close(model.text(texts), clip.text(texts))
+    assert all(part.requires_grad for part in model.text.parameters()), "all of it learns"
 
 
-def test_the_page_says_it():
-    notebook = page(prose("## 1 · One two\n" + "a " * 1100), prose("## 2 · Later\n" + "a " * 1100, reading.LATER),
-                    prose("## Exercises\n> **Exercise 01.1 · A** · ★☆☆ · 10 minutes"))
-    text = reading.contents(notebook, 30.0)
-    assert text == ("**Reading: about 20 minutes**, 10 without what may wait, which is folded · the exercises: 10 · "
-                    "the computer: 0.5 minutes, from shipped weights. By section: [1 · One two](#1-·-One-two) 10 · "
-                    "[2 · Later](#2-·-Later) 10 (may wait) · [Exercises](#Exercises) 10.")
-    assert "computer" not in reading.contents(notebook, None) and "may wait" not in reading.contents(page(), None)
+def test_it_learns_a_batch_by_heart():
+    torch.manual_seed(0)
+    model, batch = recipes.reader_to_teach(), batches.reading_batches(6, 6)(0)
+    rate = torch.optim.AdamW(model.parameters(), 2e-3)
+    for _ in range(60):
+        loss, _ = reading_loss(model, batch)
+        rate.zero_grad()
+        loss.backward()
+        rate.step()
+    assert loss < 0.5 and torch.equal(model.said(batch["texts"]), batch["said"])
 
 
-def test_publishing_writes_it_and_folds_what_may_wait():
-    notebook = page(prose("# T"), prose("## 1 · One\n"), prose("## 2 · Later\n", reading.LATER), code("x = 1"))
-    notebook.cells[1].metadata[notebook_files.FOLDED] = True  # left from before
-    book = outline.notebooks()[1]
-    notebook_files.stamp(notebook, book)
-    notebook_files.clean(notebook)
-    cells = {cell.source.split("\n")[0]: cell for cell in notebook.cells}
-    assert cells["## 2 · Later"].metadata[notebook_files.FOLDED] is True
-    assert notebook_files.FOLDED not in cells["## 1 · One"].metadata
-    assert [cell.source for cell in notebook.cells if notebook_files.tagged(cell, "contents")] == [
-        reading.contents(notebook, outline.measured().get(book.file, {}).get("seconds"))]
-    before = [cell.source for cell in notebook.cells]
-    notebook_files.stamp(notebook, book)
-    assert [cell.source for cell in notebook.cells] == before  # a second time changes nothing
+@pytest.mark.parametrize(("text", "said"), [
+    ("a red circle left of a blue square on black", {6: 0, 7: 0, 8: 0, 9: 1, 10: 5, 11: 0}),
+    ("please draw a blue square left of a red circle", {6: 1, 7: 5, 8: 0, 9: 0, 10: 0}),
+    ("파란 사각형 위에 노란 별", None),
+    ("a big green star at the top left", {0: 3, 1: 3, 2: 1, 3: 0, 4: 0}),
+    ("왼쪽 위에 큰 초록 별 그려줘", {0: 3, 1: 3, 2: 1, 3: 0, 4: 0}),
+])
+def test_the_shipped_one_reads(text, said):
+    model = load(batches.SCENE_READER)[0]
+    if said is None:  # told from above in the words of the grammar
+        found = torch.as_tensor(scenes.read_pair_caption(text).found)[None]
+        expected = batches.facts_of(found, True)
+    else:
+        expected = torch.full((1, 12), UNSAID)
+        for place, value in said.items():
+            expected[0, place] = value
+    assert model.config["facts"] == FACTS
+    assert torch.equal(model.said(ids([text])), expected), text
+
+
+def test_the_shipped_one_reads_nearly_all_captions_of_taught_pairings():
+    model = load(batches.SCENE_READER)[0]
+    found = batches.judge_reading(model, 200)
+    assert found["one.train"] >= 0.95 and found["two.train"] >= 0.95, LANGUAGES

@@ -39,22 +39,23 @@ def scenes_of_one(n: int, generator: torch.Generator) -> tuple[Tensor, list[str]
     return pairs.images, pairs.texts
 
 
-def captions_of_two(n: int, generator: torch.Generator, split: str = "train") -> tuple[Tensor, Tensor, list[str]]:
-    """n pair factors (n, 6), what captions say of them (n, 6) and these, every other one Korean.
-
-    Half of them leave out colours or the background.
-    """
+def told_of_two(n: int, generator: torch.Generator, split: str = "train") -> tuple[Tensor, Tensor]:
+    """n pair factors (n, 6), and what captions say of them (n, 6): half leave out colours or the background."""
     pairs = scenes.sample_pairs(n, generator, split)
     dropped = (torch.rand(n, 6, generator=generator) < 0.4) & torch.tensor([False, True, False, False, True, True])
     dropped &= torch.rand(n, 1, generator=generator) < 0.5
-    said = torch.where(dropped, UNSAID, pairs)
-    return pairs, said, in_languages(partial(scenes.write_pair_captions, rare=RARE), said, generator, LANGUAGES)
+    return pairs, torch.where(dropped, UNSAID, pairs)
+
+
+def captions_of_two(said: Tensor, generator: torch.Generator) -> list[str]:
+    """Captions of pair factors (n, 6), every other one Korean."""
+    return in_languages(partial(scenes.write_pair_captions, rare=RARE), said, generator, LANGUAGES)
 
 
 def scenes_of_two(n: int, generator: torch.Generator) -> tuple[Tensor, list[str]]:
-    """n scenes of two objects, as `scenes_of_one`, and their `captions_of_two`."""
-    pairs, _, texts = captions_of_two(n, generator)
-    return scenes.draw_pairs(pairs, generator), texts
+    """n scenes of two objects, as `scenes_of_one`; what may be left out are colours and the background."""
+    pairs, said = told_of_two(n, generator)
+    return scenes.draw_pairs(pairs, generator), captions_of_two(said, generator)
 
 
 def facts_of(said: Tensor, two: bool) -> Tensor:
@@ -73,9 +74,10 @@ def captions_to_read(one: int, two: int, generator: torch.Generator, split: str 
     whole = torch.rand(one, 1, generator=generator) < 0.5
     said = torch.where(whole, factors, scenes.drop_factors(factors, generator))
     texts = in_languages(partial(scenes.write_captions, rare=RARE), said, generator, LANGUAGES)
-    _, pairs, others = captions_of_two(two, generator, split)
+    _, pairs = told_of_two(two, generator, split)
+    texts += captions_of_two(pairs, generator)
     facts = torch.cat([facts_of(said, False), facts_of(pairs, True)])
-    return facts, [as_typed(text, generator) for text in texts + others]
+    return facts, [as_typed(text, generator) for text in texts]
 
 
 def reading_batches(one: int = 64, two: int = 64):
