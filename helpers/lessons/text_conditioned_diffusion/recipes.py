@@ -22,7 +22,15 @@ from ...models.unet import start_at_zero
 from ...training.checkpoints import load
 from ...training.recipes import Recipe, any_length
 from . import experiments as own
-from .batches import PROMPT_SHARES, READER, SCENE_READER, judge_reading, prompt_batches, prompt_tokenizer, reading_batches
+from .batches import (
+    PROMPT_SHARES,
+    READER,
+    SCENE_READER,
+    judge_reading,
+    prompt_batches,
+    prompt_tokenizer,
+    reading_batches,
+)
 from .named_emoji.batches import NAMED_BATCH, name_tokenizer, named_batches
 from .named_emoji.experiments import NAMED_NETWORK, judge_names
 
