@@ -59,17 +59,17 @@ def scenes_of_two(n: int, generator: torch.Generator) -> tuple[Tensor, list[str]
 
 
 def facts_of(said: Tensor, two: bool) -> Tensor:
-    """Factors or pair factors (n, 6) as captions say them -> facts (n, 12): those of one object, then those of two.
+    """Factors or pair factors (n, 6) as captions say them -> facts (n, 18): those of one object, then those of two.
 
-    UNSAID are those of the other kind. A pair is told in one way only, `canonical`: texts that mean the same say the
-    same.
+    UNSAID are those of the other kind. A pair's are told twice, in the order of the caption and `canonical`: the second
+    is the same for all captions that mean the same, and cannot be learned before the first, which says who is who.
     """
     nothing = torch.full_like(said, UNSAID)
-    return torch.cat([nothing, scenes.canonical(said)] if two else [said, nothing], 1)
+    return torch.cat([nothing, said, scenes.canonical(said)] if two else [said, nothing, nothing], 1)
 
 
 def captions_to_read(one: int, two: int, generator: torch.Generator, split: str = "train") -> tuple[Tensor, list[str]]:
-    """Facts (one + two, 12) and the texts that say them, of one object and of two, as people might type them."""
+    """Facts (one + two, 18) and the texts that say them, of one object and of two, as people might type them."""
     factors = scenes.sample_factors(one, generator, split)
     whole = torch.rand(one, 1, generator=generator) < 0.5
     said = torch.where(whole, factors, scenes.drop_factors(factors, generator))
@@ -81,7 +81,7 @@ def captions_to_read(one: int, two: int, generator: torch.Generator, split: str 
 
 
 def reading_batches(one: int = 64, two: int = 64):
-    """step -> {"texts": ids (B, T), "said": facts (B, 12)}, made anew at every step."""
+    """step -> {"texts": ids (B, T), "said": facts (B, 18)}, made anew at every step."""
     words = prompt_tokenizer()
 
     def batches(step):

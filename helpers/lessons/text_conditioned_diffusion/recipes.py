@@ -90,7 +90,7 @@ def taught_to_read(make_words=prompt_tokenizer) -> GLIDE:
 
 def reader_to_teach() -> SceneReader:
     r"""Notebook 11's text tower, a block deeper, which is to learn what captions say of scenes."""
-    facts = [len(values) for values in [*scenes.VALUES.values(), *scenes.PAIR_VALUES.values()]]
+    facts = [len(values) for values in [*scenes.VALUES.values(), *2 * tuple(scenes.PAIR_VALUES.values())]]
     model = SceneReader(prompt_tokenizer().vocabulary, facts, deeper_tower())
     start_from_clip(model.text)
     return model
