@@ -4,6 +4,7 @@ r"""The weights of notebook 14:
     first-stage-scenes-f2     latents of 2 x 16 x 16, and
     first-stage-scenes-f8     of 16 x 4 x 4 numbers
     first-stage-scenes-tuned  the first again; its decoder has learned on, from latents with a little noise
+    reader-scenes             says what captions say, of one object and of two: a text tower for others to read with
     latent-diffusion-scenes   draws latents of the first from what is typed, which the tower of reader-scenes reads
 """
 
@@ -13,13 +14,16 @@ from functools import partial
 
 from ...models.glide import GLIDE, prompt_loss
 from ...models.kl_autoencoder import PRESETS, KLAutoencoder, decoder_loss, first_stage_loss
+from ...models.reading import SceneReader, reading_loss
 from ...training.checkpoints import load
 from ...training.recipes import Recipe, any_length
-from ..text_conditioned_diffusion.batches import PROMPT_SHARES, SCENE_READER
+from ..text_conditioned_diffusion.batches import PROMPT_SHARES, READER, prompt_tokenizer
+from ..text_conditioned_diffusion.recipes import deeper_tower, start_from_clip
 from . import experiments as own
 from .batches import UNPROMPTED, latent_batches, picture_batches
+from .facts import FACTS, SCENE_READER, judge_reading, reading_batches
 
-FIRST_STAGE_STEPS, DECODER_STEPS, LATENT_STEPS = 3000, 10_000, 12_000
+FIRST_STAGE_STEPS, DECODER_STEPS, READER_STEPS, LATENT_STEPS = 3000, 10_000, 6000, 12_000
 LEARNED_FROM = (f"tiny scenes, drawn anew at every step, in each process {UNPROMPTED['one']} of one object and "
         f"{UNPROMPTED['two']} of two")
 DENOISER = {"channels": 4, "size": 8, "widths": [64, 96], "reads": 2}
@@ -37,6 +41,13 @@ def first_stage_to_tune() -> KLAutoencoder:
     r"""The shipped one for f = 4, of which only the decoder learns on: what was trained on its latents stays right."""
     model = shipped_first_stage()
     model.encoder.requires_grad_(False)
+    return model
+
+
+def reader_to_teach() -> SceneReader:
+    r"""Notebook 11's text tower, a block deeper, which is to learn what captions say of scenes."""
+    model = SceneReader(prompt_tokenizer().vocabulary, FACTS, deeper_tower())
+    start_from_clip(model.text)
     return model
 
 
@@ -69,6 +80,11 @@ def recipes():
         evaluate=own.judge_first_stage, steps=DECODER_STEPS, lr=1e-3, ema=0.999,
         data=f"{LEARNED_FROM}; as latents of {own.FIRST_STAGE}, with noise",
         sizes={"smoke": {"evaluate": partial(own.judge_first_stage, n=8)}})
+    yield Recipe(
+        name=SCENE_READER, build=reader_to_teach, steps=READER_STEPS, ema=0.998, batches=any_length(reading_batches),
+        loss=reading_loss, evaluate=judge_reading,
+        data=f"captions of scenes of one object and of two, in English and Korean, as people might type them, made "
+             f"anew at every step, 64 of each; begins with the text tower of {READER}")
     yield Recipe(
         name=own.LATENT_NETWORK, build=partial(reading_as_taught, **DENOISER), steps=LATENT_STEPS, ema=0.999,
         loss=partial(prompt_loss, schedule=own.SCHEDULE, target=own.LATENT_TARGET),

@@ -1,4 +1,4 @@
-"""What people might type, with what it says, and with scenes: what notebook 13's reader and network learn from."""
+"""Scenes with what people might type to get them, or with nothing: what notebook 13's network learns from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from ...data import scenes
-from ...data.batches import NEW_SCENES_SEED
 from ...data.scenes import LANGUAGES, UNSAID, with_particle
 from ...data.scenes.captions.korean import PARTICLES
 from ...data.scenes.captions.lexicon import SENSES
@@ -17,7 +16,6 @@ from ...training.checkpoints import load
 from ..clip.batches import in_languages, scene_pairs
 
 READER = "clip"  # whose words are read
-SCENE_READER = "reader-scenes"  # CLIP's text tower, after it learned what captions say
 PROMPT_SHARES = {"one": 44, "two": 20}  # of a batch: scenes of one object, and of two
 LEFT_OUT = 0.15  # of the captions, for guidance
 RARE = 0.3  # of the words: any that the reader of captions knows, not one of the usual ones
@@ -58,39 +56,6 @@ def scenes_of_two(n: int, generator: torch.Generator) -> tuple[Tensor, list[str]
     return scenes.draw_pairs(pairs, generator), captions_of_two(said, generator)
 
 
-def facts_of(said: Tensor, two: bool) -> Tensor:
-    """Factors or pair factors (n, 6) as captions say them -> facts (n, 18): those of one object, then those of two.
-
-    UNSAID are those of the other kind. A pair's are told twice, in the order of the caption and `canonical`: the second
-    is the same for all captions that mean the same, and cannot be learned before the first, which says who is who.
-    """
-    nothing = torch.full_like(said, UNSAID)
-    return torch.cat([nothing, said, scenes.canonical(said)] if two else [said, nothing, nothing], 1)
-
-
-def captions_to_read(one: int, two: int, generator: torch.Generator, split: str = "train") -> tuple[Tensor, list[str]]:
-    """Facts (one + two, 18) and the texts that say them, of one object and of two, as people might type them."""
-    factors = scenes.sample_factors(one, generator, split)
-    whole = torch.rand(one, 1, generator=generator) < 0.5
-    said = torch.where(whole, factors, scenes.drop_factors(factors, generator))
-    texts = in_languages(partial(scenes.write_captions, rare=RARE), said, generator, LANGUAGES)
-    _, pairs = told_of_two(two, generator, split)
-    texts += captions_of_two(pairs, generator)
-    facts = torch.cat([facts_of(said, False), facts_of(pairs, True)])
-    return facts, [as_typed(text, generator) for text in texts]
-
-
-def reading_batches(one: int = 64, two: int = 64):
-    """step -> {"texts": ids (B, T), "said": facts (B, 18)}, made anew at every step."""
-    words = prompt_tokenizer()
-
-    def batches(step):
-        facts, texts = captions_to_read(one, two, torch.default_generator)
-        return {"texts": source_batch(words, texts), "said": facts}
-
-    return batches
-
-
 def language_of(text: str) -> str:
     """"ko" where a text has a Korean syllable, else "en"."""
     return "ko" if any("가" <= letter <= "힣" for letter in text) else "en"
@@ -124,17 +89,6 @@ def prompt_tokenizer() -> Tokenizer:
     known = load(READER)[0].config["vocabulary"]  # to learn it anew takes all the emoji, 800 MB
     letters = "".join([*(word for senses in SENSES.values() for word in senses), *PARTICLES, *LETTERS.values(), SIGNS])
     return Tokenizer([*known, *(letter for letter in dict.fromkeys(letters) if letter not in {*known, " "})])
-
-
-@torch.no_grad()
-def judge_reading(model, n: int = 1000) -> dict[str, float]:
-    """Shares of new captions of which every fact is read: of one object and of two, taught pairings and held-out."""
-    generator, words, found = torch.Generator().manual_seed(NEW_SCENES_SEED), prompt_tokenizer(), {}
-    for split in ("train", "held_out"):
-        for kind, counts in (("one", (n, 0)), ("two", (0, n))):
-            facts, texts = captions_to_read(*counts, generator, split)
-            found[f"{kind}.{split}"] = (model.said(source_batch(words, texts)) == facts).all(1).float().mean().item()
-    return found
 
 
 def prompt_batches(one: int = PROMPT_SHARES["one"], two: int = PROMPT_SHARES["two"], left_out: float = LEFT_OUT,

@@ -1,6 +1,5 @@
 """The weights of notebook 13:
 
-    reader-scenes      says what captions say, of one object and of two: a text tower for others to read with
     prompted-scenes    draws scenes of one object and of two from what is typed, in English and Korean
     prompted-emoji     draws emoji from their names, in English and Korean
 """
@@ -12,30 +11,20 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ...data import scenes
 from ...diffusion.forward import Schedule
 from ...diffusion.targets import logit_normal_times
 from ...models.clip import TextTower
 from ...models.glide import GLIDE, prompt_loss
-from ...models.reading import SceneReader, reading_loss
 from ...models.unet import start_at_zero
 from ...training.checkpoints import load
 from ...training.recipes import Recipe, any_length
 from . import experiments as own
-from .batches import (
-    PROMPT_SHARES,
-    READER,
-    SCENE_READER,
-    judge_reading,
-    prompt_batches,
-    prompt_tokenizer,
-    reading_batches,
-)
+from .batches import PROMPT_SHARES, READER, prompt_batches, prompt_tokenizer
 from .named_emoji.batches import NAMED_BATCH, name_tokenizer, named_batches
 from .named_emoji.experiments import NAMED_NETWORK, judge_names
 
 UNCONDITIONAL = "diffusion-scenes"  # notebook 12's network, which learns to read
-READER_STEPS, READING_STEPS, NAMING_STEPS = 6000, 4000, 8000
+READING_STEPS, NAMING_STEPS = 4000, 8000
 UNCLEAR = (2.0, 200.0)  # noise / signal where a picture says little of itself and words decide
 UNCLEAR_SHARE = 0.3  # of the times lie there
 READING_RATE = 7e-4  # lower than the usual rate: notebook 12's network should not forget how to draw
@@ -88,21 +77,8 @@ def taught_to_read(make_words=prompt_tokenizer) -> GLIDE:
     return model
 
 
-def reader_to_teach() -> SceneReader:
-    r"""Notebook 11's text tower, a block deeper, which is to learn what captions say of scenes."""
-    facts = [len(values) for values in [*scenes.VALUES.values(), *2 * tuple(scenes.PAIR_VALUES.values())]]
-    model = SceneReader(prompt_tokenizer().vocabulary, facts, deeper_tower())
-    start_from_clip(model.text)
-    return model
-
-
 def recipes():
     """The recipes of this notebook."""
-    yield Recipe(
-        name=SCENE_READER, build=reader_to_teach, steps=READER_STEPS, ema=0.998, batches=any_length(reading_batches),
-        loss=reading_loss, evaluate=judge_reading,
-        data=f"captions of scenes of one object and of two, in English and Korean, as people might type them, made "
-             f"anew at every step, 64 of each; begins with the text tower of {READER}")
     loss = partial(prompt_loss, schedule=own.SCHEDULE, target=own.TARGET, times=times_to_read)
     yield Recipe(
         name=own.PROMPTED_NETWORK, build=taught_to_read, steps=READING_STEPS, lr=READING_RATE, ema=0.999,
