@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 
 from ...data import scenes
+from ...data.text import Tokenizer
 from ...models.kl_autoencoder import KLAutoencoder
 from ..text_conditioned_diffusion.batches import LEFT_OUT, PROMPT_SHARES, prompt_batches
 
@@ -25,14 +26,14 @@ def picture_batches(one: int = UNPROMPTED["one"], two: int = UNPROMPTED["two"]):
 
 
 def latent_batches(make_first_stage: Callable[[], KLAutoencoder], one: int = PROMPT_SHARES["one"],
-                   two: int = PROMPT_SHARES["two"], left_out: float = LEFT_OUT):
+                   two: int = PROMPT_SHARES["two"], left_out: float = LEFT_OUT, words: Tokenizer | None = None):
     """step -> {"images": latents (B, C, S, S), drawn from q(z|x) of new scenes, "texts": ids (B, T)}.
 
     make_first_stage   () -> what makes latents of the pictures; it is called once, and learns nothing here
     The other arguments are those of notebook 13's `prompt_batches`.
     """
     first_stage = make_first_stage().eval().requires_grad_(False)
-    prompted = prompt_batches(one, two, left_out)
+    prompted = prompt_batches(one, two, left_out, words)
 
     def batches(step):
         batch = prompted(step)

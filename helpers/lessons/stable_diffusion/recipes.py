@@ -6,12 +6,17 @@ r"""The weights of notebook 14:
     first-stage-scenes-tuned  the first again; its decoder has learned on, from latents with a little noise
     reader-scenes             says what captions say, of one object and of two: a text tower for others to read with
     latent-diffusion-scenes   draws latents of the first from what is typed, which the tower of reader-scenes reads
+
+Not shipped:
+
+    latent-diffusion-scenes-clip  the same on CLIP's text tower as it was; figures in data/trials.json
 """
 
 from __future__ import annotations
 
 from functools import partial
 
+from ...data.text import Tokenizer
 from ...models.glide import GLIDE, prompt_loss
 from ...models.kl_autoencoder import PRESETS, KLAutoencoder, decoder_loss, first_stage_loss
 from ...models.reading import SceneReader, reading_loss
@@ -26,6 +31,7 @@ from .facts import FACTS, SCENE_READER, judge_reading, reading_batches
 FIRST_STAGE_STEPS, DECODER_STEPS, READER_STEPS, LATENT_STEPS = 3000, 10_000, 6000, 12_000
 LEARNED_FROM = (f"tiny scenes, drawn anew at every step, in each process {UNPROMPTED['one']} of one object and "
         f"{UNPROMPTED['two']} of two")
+CLIP_ALONE = "latent-diffusion-scenes-clip"  # for comparison
 DENOISER = {"channels": 4, "size": 8, "widths": [64, 96], "reads": 2}
 
 
@@ -70,6 +76,26 @@ def first_stage(name: str, size: str) -> Recipe:
         data=LEARNED_FROM, sizes={"smoke": {"evaluate": partial(own.judge_first_stage, n=8)}})
 
 
+def clip_tokenizer() -> Tokenizer:
+    return Tokenizer(load(READER)[0].config["vocabulary"])
+
+
+def latent_network(name: str, reader: str, make_words) -> Recipe:
+    r"""The denoiser of latents, on the text tower of `reader`. make_words: () -> the tokenizer of that tower"""
+    def batches(first_stage, one, two):
+        return lambda steps: latent_batches(first_stage, one, two, words=make_words())
+
+    return Recipe(
+        name=name, build=partial(reading_as_taught, reader, **DENOISER), steps=LATENT_STEPS, ema=0.999,
+        loss=partial(prompt_loss, schedule=own.SCHEDULE, target=own.LATENT_TARGET),
+        batches=batches(shipped_first_stage, *PROMPT_SHARES.values()), evaluate=own.judge_latents,
+        data=f"latents of {own.FIRST_STAGE}, of tiny scenes drawn anew at every step, in each process "
+             f"{PROMPT_SHARES['one']} of one object and {PROMPT_SHARES['two']} of two; captions in English and Korean, "
+             f"with rare words, 15 % left out, are read by the text tower of {reader}, which does not learn",
+        sizes={"smoke": {"batches": batches(untrained_first_stage, 6, 2),
+                         "evaluate": partial(own.judge_latents, make_first_stage=untrained_first_stage, n=2)}})
+
+
 def recipes():
     """The recipes of this notebook."""
     yield first_stage(own.FIRST_STAGE, "f4")
@@ -85,12 +111,5 @@ def recipes():
         loss=reading_loss, evaluate=judge_reading,
         data=f"captions of scenes of one object and of two, in English and Korean, as people might type them, made "
              f"anew at every step, 64 of each; begins with the text tower of {READER}")
-    yield Recipe(
-        name=own.LATENT_NETWORK, build=partial(reading_as_taught, **DENOISER), steps=LATENT_STEPS, ema=0.999,
-        loss=partial(prompt_loss, schedule=own.SCHEDULE, target=own.LATENT_TARGET),
-        batches=any_length(latent_batches, shipped_first_stage), evaluate=own.judge_latents,
-        data=f"latents of {own.FIRST_STAGE}, of tiny scenes drawn anew at every step, in each process "
-             f"{PROMPT_SHARES['one']} of one object and {PROMPT_SHARES['two']} of two; captions in English and Korean, "
-             f"with rare words, 15 % left out, are read by the text tower of {SCENE_READER}, which does not learn",
-        sizes={"smoke": {"batches": any_length(latent_batches, untrained_first_stage, 6, 2),
-                         "evaluate": partial(own.judge_latents, make_first_stage=untrained_first_stage, n=2)}})
+    yield latent_network(own.LATENT_NETWORK, SCENE_READER, prompt_tokenizer)
+    yield latent_network(CLIP_ALONE, READER, clip_tokenizer)

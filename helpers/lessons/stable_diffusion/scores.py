@@ -13,6 +13,8 @@ from ..text_conditioned_diffusion import experiments as prompted
 from ..text_conditioned_diffusion.verdicts import shares_drawn
 from . import experiments as own
 from . import measures
+from .facts import SCENE_READER, judge_reading
+from .recipes import CLIP_ALONE
 
 PROMPTS_DRAWN, PICTURES_TRIED = 300, 200
 # By f, which is 4 of the tuned one, too.
@@ -92,6 +94,22 @@ def one():
 
 def two():
     yield from prompts("two")
+
+
+def clip_alone():
+    r"""The same denoiser, its prompts read by CLIP's tower as it was; as recorded."""
+    found = tuning.find(CLIP_ALONE)
+    for name, what in (("two.en.asked", "two objects, as asked"), ("one.en.both", "one object, as asked and valid")):
+        yield share(f"clip.{name}", f"{what}: {PROMPTS_DRAWN} English prompts, read by CLIP's tower", found[name])
+
+
+def reading():
+    r"""How well the tower's facts are read off captions, and how long it learned."""
+    reader, card = load(SCENE_READER)
+    for name, value in judge_reading(reader).items():
+        yield Score(f"reading.{name}", f"of 1,000 captions every fact is read, {name}", value, ".1%",
+                    bar=">= 0.95" if name.endswith("train") else "")
+    yield Score("reading.minutes", "minutes of training on one core", card.metrics["training_seconds"] / 60, ".0f")
 
 
 def held():
@@ -174,8 +192,9 @@ def size_of(begins: str):
 def groups():
     r"""(what the names of its scores begin with, the function that yields them)."""
     found = {"trip": trips, "line": lines, "borne": borne, "std": spread, "one": one, "held": held, "two": two,
-             "factors": factors, "errors": errors, "edit": edits, "repaint": holes, "between": between,
+             "clip": clip_alone, "factors": factors, "errors": errors, "edit": edits, "repaint": holes, "between": between,
              "breaks": breaks, "work": work, "seconds": seconds}
     yield from ((f"latent.{name}", function) for name, function in found.items())
+    yield "reading", reading
     for name in ("network", "first", "tuned"):
         yield f"latent.{name}", partial(size_of, f"latent.{name}.")
