@@ -7,9 +7,10 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from helpers.data import masks, scenes
-from helpers.data.text import UNK, Tokenizer
+from helpers.data.text import UNK
 from helpers.lessons.stable_diffusion import batches, recipes
 from helpers.lessons.stable_diffusion import experiments as latent
+from helpers.lessons.text_conditioned_diffusion.batches import prompt_tokenizer
 from helpers.models.kl_autoencoder import PRESETS, KLAutoencoder, decoder_loss, first_stage_loss
 from helpers.systems import edits
 from helpers.systems.text_to_image import TextToImage
@@ -243,12 +244,13 @@ def test_between_two_pictures_pixels_are_a_double_exposure(system, in_pixels):
 # -- the denoiser --------------------------------------------------------------------------------------------------
 
 
-def test_prompts_are_read_by_clips_tower():
-    model, clip = small_reader(), load("clip")[0]
+@pytest.mark.parametrize("reader", ["reader-scenes", "clip"])
+def test_prompts_are_read_by_a_tower_that_knows_how(reader):
+    model, taught = small_reader(reader=reader), load(reader)[0]
     ids = TextToImage(model, latent.SCHEDULE, "flow").read(PROMPTS)
     read = model.read(ids)
-    torch.testing.assert_close(read["context"], clip.text.tokens(ids))
-    torch.testing.assert_close(read["vector"], clip.text(ids))
+    torch.testing.assert_close(read["context"], taught.text.tokens(ids))
+    torch.testing.assert_close(read["vector"], taught.text(ids))
     assert not any(weight.requires_grad for weight in model.text.parameters())
 
 
@@ -273,10 +275,10 @@ def test_latents_to_learn_from_are_means():
     assert torch.equal(*found)
 
 
-def test_a_batch_is_latents_and_what_people_may_type():
-    first_stage = small_first_stage()
-    batch = batches.latent_batches(lambda: first_stage, 30, 10)(0)
-    words = Tokenizer(load("clip")[0].config["vocabulary"])
+@pytest.mark.parametrize("make_words", [prompt_tokenizer, recipes.clip_tokenizer])
+def test_a_batch_is_latents_and_what_people_may_type(make_words):
+    first_stage, words = small_first_stage(), make_words()
+    batch = batches.latent_batches(lambda: first_stage, 30, 10, words=words)(0)
     assert batch["images"].shape == (40, 2, 8, 8) and not batch["images"].requires_grad
     assert batch["texts"].shape[0] == 40 and batch["texts"].max() < len(words)
     assert (batch["texts"] == UNK).float().mean() < 0.02
@@ -383,7 +385,8 @@ def test_every_step_is_decoded(system):
 
 def test_names_are_of_what_they_are():
     assert list(KNOWN) == ["first-stage-scenes", "first-stage-scenes-f2", "first-stage-scenes-f8",
-                           "first-stage-scenes-tuned", "latent-diffusion-scenes"]
+                           "first-stage-scenes-tuned", "reader-scenes", "latent-diffusion-scenes",
+                           "latent-diffusion-scenes-clip"]
 
 
 @pytest.mark.parametrize("name", KNOWN)
@@ -392,5 +395,6 @@ def test_every_recipe_trains_at_smoke_size(name, tmp_path):
     assert len(history.loss) == 20 and all(map(math.isfinite, card.metrics.values()))
     again, _ = load_file(tmp_path / f"{name}.smoke.safetensors")
     assert again.config == model.config
-    wanted = {"latent_std", "one.mse", "two.both"} if "first" in name else {"one.en.asked", "two.ko.both"}
-    assert wanted <= card.metrics.keys()
+    wanted = {"first": {"latent_std", "one.mse", "two.both"}, "reader": {"one.train", "two.held_out"},
+              "latent": {"one.en.asked", "two.ko.both"}}
+    assert wanted[name.split("-")[0]] <= card.metrics.keys()

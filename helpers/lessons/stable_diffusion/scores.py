@@ -192,8 +192,8 @@ def size_of(begins: str):
 def groups():
     r"""(what the names of its scores begin with, the function that yields them)."""
     found = {"trip": trips, "line": lines, "borne": borne, "std": spread, "one": one, "held": held, "two": two,
-             "clip": clip_alone, "factors": factors, "errors": errors, "edit": edits, "repaint": holes, "between": between,
-             "breaks": breaks, "work": work, "seconds": seconds}
+             "clip": clip_alone, "factors": factors, "errors": errors, "edit": edits, "repaint": holes,
+             "between": between, "breaks": breaks, "work": work, "seconds": seconds}
     yield from ((f"latent.{name}", function) for name, function in found.items())
     yield "reading", reading
     for name in ("network", "first", "tuned"):
