@@ -1,0 +1,90 @@
+r"""Pictures <-> a grid of whole numbers: an autoencoder whose code is a small picture of codes from a list.
+
+Notebook 16. Papers: van den Oord et al., "Neural discrete representation learning", NeurIPS 2017, equation 3; Ramesh et
+al., "Zero-shot text-to-image generation", ICML 2021, section 2.1, whose first stage this is in small. Encoder and
+decoder are notebook 14's; between them stands one of `quantizers`. What draws from a distribution over such numbers is
+wrong now and then, so the decoder learns with some of them wrong.
+
+B batch · S side of a picture · f pixels along a side are one place · D numbers of a code · K codes
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .kl_autoencoder import Decoder, Encoder
+from .quantizers import FSQ, GumbelQuantizer, Quantized, VectorQuantizer
+
+QUANTIZERS = {"vq": VectorQuantizer, "fsq": FSQ, "gumbel": GumbelQuantizer}
+COMMITMENT = 0.25  # van den Oord et al.'s beta: how much the encoder pays for being far from its code
+WRONG = 0.05  # of the codes that the decoder sees in training are others
+
+
+class VQVAE(nn.Module):
+    r"""Pictures (B, 3, S, S) <-> indices (B, S/f, S/f), int64, 0 to K - 1. S is a multiple of f.
+
+    kind       of the quantizer, a row of QUANTIZERS;  quantizer  its sizes, by name
+    widths     channels at S/2, ..., S/f, each a multiple of 8
+    """
+
+    optimizer = "muon"  # of `training.loop`
+
+    def __init__(self, kind: str = "vq", quantizer: dict | None = None, channels: int = 3, widths=(32, 64)):
+        super().__init__()
+        if kind not in QUANTIZERS:
+            raise ValueError(f"no quantizer is called {kind!r}: choose one of {', '.join(QUANTIZERS)}")
+        self.config = {"kind": kind, "quantizer": quantizer or {}, "channels": channels, "widths": list(widths)}
+        self.factor = 2 ** len(widths)
+        self.quantizer = QUANTIZERS[kind](**(quantizer or {}))
+        dim, wide = self.quantizer.dim, -(-self.quantizer.dim // 2)  # that encoder gives an even count of numbers
+        self.encoder = Encoder(wide, channels, widths)
+        self.to_code = nn.Conv2d(2 * wide, dim, 1)
+        self.decoder = Decoder(dim, channels, widths)
+
+    @property
+    def codes(self) -> int:
+        r"""K."""
+        return self.quantizer.codes
+
+    def quantize(self, x: Tensor) -> Quantized:
+        r"""Pictures (B, 3, S, S) in [-1, 1] -> codes, their indices, and what the encoder pays."""
+        channels, f = self.config["channels"], self.factor
+        if x.ndim != 4 or x.shape[1] != channels or x.shape[2] % f or x.shape[3] % f:
+            raise ValueError(f"expected pictures (B, {channels}, S, S), S a multiple of {f}; got {tuple(x.shape)}")
+        return self.quantizer(self.to_code(self.encoder(x)))
+
+    def encode(self, x: Tensor) -> Tensor:
+        r"""Pictures (B, 3, S, S) in [-1, 1] -> indices (B, S/f, S/f)."""
+        return self.quantize(x).indices
+
+    def decode(self, indices: Tensor) -> Tensor:
+        r"""Indices (B, H, W) -> pictures (B, 3, f H, f W); clamp to draw them. ValueError for what is no index."""
+        if indices.ndim != 3 or indices.is_floating_point() or not 0 <= indices.min() <= indices.max() < self.codes:
+            raise ValueError(f"expected whole numbers from 0 to {self.codes - 1}, (B, H, W); got {indices.dtype} of "
+                             f"shape {tuple(indices.shape)}")
+        return self.decoder(self.quantizer.lookup(indices))
+
+    def forward(self, x: Tensor) -> Tensor:
+        r"""The picture that comes back of x (B, 3, S, S)."""
+        return self.decoder(self.quantize(x).codes)
+
+
+def with_wrong(model: VQVAE, found: Quantized, share: float) -> Tensor:
+    r"""The codes (B, D, H, W), this share of them exchanged for those of other places: no gradient passes there."""
+    hit = torch.rand(found.indices.shape, device=found.indices.device) < share
+    others = found.indices.flatten()[torch.randint(found.indices.numel(), found.indices.shape, device=hit.device)]
+    return torch.where(hit[:, None], model.quantizer.lookup(others), found.codes)
+
+
+def vqvae_loss(model: VQVAE, x: Tensor, weight: float = COMMITMENT, wrong: float = WRONG):
+    r"""(recon + weight pay, {"recon": ..., "pay": ...}): x (B, 3, S, S) in [-1, 1].
+
+    recon = |x - decode(codes)|^2 summed over the numbers of the picture; pay is the quantizer's, summed over places;
+    both averaged over the batch. Of the codes the share `wrong` are those of other places.
+    """
+    found = model.quantize(x)
+    seen = with_wrong(model, found, wrong) if model.training and wrong else found.codes
+    recon = (x - model.decoder(seen)).square().flatten(1).sum(1).mean()
+    pay = found.loss * found.indices[0].numel()
+    return recon + weight * pay, {"recon": recon.detach(), "pay": pay.detach()}
