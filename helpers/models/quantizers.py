@@ -90,7 +90,7 @@ class VectorQuantizer(nn.Module):
         self.register_buffer("codebook", torch.randn(codes, dim))
         self.register_buffer("counts", torch.ones(codes))
         self.register_buffer("sums", self.codebook.clone())
-        self.register_buffer("begun", torch.tensor(start == "random"))
+        self.register_buffer("begun", torch.tensor(int(start == "random")))  # a checkpoint holds no bool
 
     def lookup(self, indices: Tensor) -> Tensor:
         r"""Numbers of codes (B, H, W) -> the codes (B, D, H, W)."""
@@ -114,7 +114,7 @@ class VectorQuantizer(nn.Module):
         counts = code_means(vectors, nearest(vectors, centres), self.codes)[0].clamp(min=DEAD)
         for buffer, value in ((self.codebook, centres), (self.counts, counts), (self.sums, centres * counts[:, None])):
             buffer.copy_(value)
-        self.begun.fill_(True)
+        self.begun.fill_(1)
 
     @torch.no_grad()
     def follow(self, vectors: Tensor, chosen: Tensor) -> None:

@@ -11,14 +11,34 @@ B batch · S side of a picture · f pixels along a side are one place · D numbe
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .kl_autoencoder import Decoder, Encoder
+from .kl_autoencoder import Decoder
 from .quantizers import FSQ, GumbelQuantizer, Quantized, VectorQuantizer
 
 QUANTIZERS = {"vq": VectorQuantizer, "fsq": FSQ, "gumbel": GumbelQuantizer}
 COMMITMENT = 0.25  # van den Oord et al.'s beta: how much the encoder pays for being far from its code
 WRONG = 0.05  # of the codes that the decoder sees in training are others
+
+
+class PlaceEncoder(nn.Module):
+    r"""Pictures (B, C, S, S) -> vectors (B, D, S/4, S/4); each is told 12 x 12 pixels, its own 4 x 4 in their middle.
+
+    It looks no further, and normalises nothing over the picture, so that a place where nothing is has the same code in
+    every picture: codes that are easy to predict. To fit the places together is left to the decoder, which sees all.
+    """
+
+    def __init__(self, dim: int, channels: int, width: int):
+        super().__init__()
+        self.fold = nn.PixelUnshuffle(2)
+        self.near, self.place = nn.Conv2d(4 * channels, width, 3, padding=1), nn.Conv2d(width, 2 * width, 4, 2, 1)
+        self.hidden, self.code = nn.Conv2d(2 * width, 2 * width, 1), nn.Conv2d(2 * width, dim, 1)
+
+    def forward(self, x):
+        h = F.silu(self.near(self.fold(x)))   # (B, W, S/2, S/2)
+        h = F.silu(self.place(h))             # (B, 2W, S/4, S/4)
+        return self.code(F.silu(self.hidden(h)))
 
 
 class VQVAE(nn.Module):
@@ -30,17 +50,17 @@ class VQVAE(nn.Module):
 
     optimizer = "muon"  # of `training.loop`
 
-    def __init__(self, kind: str = "vq", quantizer: dict | None = None, channels: int = 3, widths=(32, 64)):
+    def __init__(self, kind: str = "vq", quantizer: dict | None = None, channels: int = 3, looks: int = 64,
+                 widths=(64, 128)):
         super().__init__()
         if kind not in QUANTIZERS:
             raise ValueError(f"no quantizer is called {kind!r}: choose one of {', '.join(QUANTIZERS)}")
-        self.config = {"kind": kind, "quantizer": quantizer or {}, "channels": channels, "widths": list(widths)}
+        self.config = {"kind": kind, "quantizer": quantizer or {}, "channels": channels, "looks": looks,
+                       "widths": list(widths)}
         self.factor = 2 ** len(widths)
         self.quantizer = QUANTIZERS[kind](**(quantizer or {}))
-        dim, wide = self.quantizer.dim, -(-self.quantizer.dim // 2)  # that encoder gives an even count of numbers
-        self.encoder = Encoder(wide, channels, widths)
-        self.to_code = nn.Conv2d(2 * wide, dim, 1)
-        self.decoder = Decoder(dim, channels, widths)
+        self.encoder = PlaceEncoder(self.quantizer.dim, channels, looks)
+        self.decoder = Decoder(self.quantizer.dim, channels, widths)
 
     @property
     def codes(self) -> int:
@@ -52,7 +72,7 @@ class VQVAE(nn.Module):
         channels, f = self.config["channels"], self.factor
         if x.ndim != 4 or x.shape[1] != channels or x.shape[2] % f or x.shape[3] % f:
             raise ValueError(f"expected pictures (B, {channels}, S, S), S a multiple of {f}; got {tuple(x.shape)}")
-        return self.quantizer(self.to_code(self.encoder(x)))
+        return self.quantizer(self.encoder(x))
 
     def encode(self, x: Tensor) -> Tensor:
         r"""Pictures (B, 3, S, S) in [-1, 1] -> indices (B, S/f, S/f)."""
