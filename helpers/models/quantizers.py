@@ -42,7 +42,7 @@ def straight_through(z: Tensor, codes: Tensor) -> Tensor:
     return z + (codes - z).detach()
 
 
-def nearest(vectors: Tensor, codebook: Tensor) -> Tensor:
+def nearest_code(vectors: Tensor, codebook: Tensor) -> Tensor:
     r"""The row of the codebook (K, D) that is nearest to each vector (N, D): (N,) int64. |v|^2 is the same for all."""
     return (codebook.square().sum(1) - 2 * vectors @ codebook.T).argmin(1)
 
@@ -58,7 +58,7 @@ def k_means(vectors: Tensor, codes: int, rounds: int = START_ROUNDS) -> Tensor:
     order = torch.randperm(len(vectors), device=vectors.device)
     centres = vectors[order.repeat(math.ceil(codes / len(vectors)))[:codes]].clone()
     for _ in range(rounds):
-        counts, sums = code_means(vectors, nearest(vectors, centres), codes)
+        counts, sums = code_means(vectors, nearest_code(vectors, centres), codes)
         centres = torch.where(counts[:, None] > 0, sums / counts.clamp(min=1)[:, None], centres)
     return centres
 
@@ -100,7 +100,7 @@ class VectorQuantizer(nn.Module):
         vectors = z.detach().movedim(1, -1).flatten(0, -2).float()             # (N, D)
         if self.training and not self.begun:
             self.begin(vectors)
-        chosen = nearest(vectors, self.codebook)                               # (N,)
+        chosen = nearest_code(vectors, self.codebook)                               # (N,)
         indices = chosen.view(len(z), *z.shape[2:])
         codes = self.lookup(indices)                                           # (B, D, H, W)
         if self.training:
@@ -111,7 +111,7 @@ class VectorQuantizer(nn.Module):
     def begin(self, vectors: Tensor) -> None:
         r"""The codebook becomes the `k_means` of vectors (N, D)."""
         centres = k_means(vectors, self.codes)
-        counts = code_means(vectors, nearest(vectors, centres), self.codes)[0].clamp(min=DEAD)
+        counts = code_means(vectors, nearest_code(vectors, centres), self.codes)[0].clamp(min=DEAD)
         for buffer, value in ((self.codebook, centres), (self.counts, counts), (self.sums, centres * counts[:, None])):
             buffer.copy_(value)
         self.begun.fill_(1)
@@ -130,7 +130,7 @@ class VectorQuantizer(nn.Module):
 
     def renew(self, dead: Tensor, vectors: Tensor) -> None:
         r"""Dead codes (K,) bool become vectors (N, D) that lie far from every code: drawn by their squared distance."""
-        far = (vectors - self.codebook[nearest(vectors, self.codebook)]).square().sum(1) + 1e-12
+        far = (vectors - self.codebook[nearest_code(vectors, self.codebook)]).square().sum(1) + 1e-12
         drawn = vectors[torch.multinomial(far, int(dead.sum()), replacement=True)]
         share = len(vectors) / self.codes  # as if chosen as often as the mean, so that it has time
         self.codebook[dead], self.sums[dead], self.counts[dead] = drawn, drawn * share, share
