@@ -85,7 +85,7 @@ class DallE:
             yield codes
 
     def luck(self, count: int, seed: int) -> Tensor:
-        r"""Even numbers in [0, 1) for each picture and place, (B, P): picture by picture, so more do not change them."""
+        r"""Even numbers in [0, 1) for each picture and place, (B, P): more pictures do not change them."""
         return torch.rand(count, self.model.places, generator=torch.Generator().manual_seed(seed))
 
     def complete(self, prompts: Sequence[str], pictures: Tensor, rows: int, **options) -> Tensor:
