@@ -123,7 +123,7 @@ def reading_mask(texts: Tensor, places: int) -> Tensor:
 def dalle_loss(model: DALLE, batch: dict[str, Tensor], image_weight: float = IMAGE_WEIGHT):
     r"""(w image + (1 - w) text, {"image": ..., "text": ...}), both in nats a token.
 
-    batch: {"texts": ids (B, T), "codes": (B, side, side)}. A text's first token is given, not guessed, and so is filling.
+    batch: {"texts": ids (B, T), "codes": (B, side, side)}. A text's first token and its filling are not guessed.
     """
     texts, codes = batch["texts"], model.written(batch["codes"])
     of_words, of_codes = model(texts, codes)

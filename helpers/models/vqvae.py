@@ -1,9 +1,8 @@
 r"""Pictures <-> a grid of whole numbers: an autoencoder whose code is a small picture of codes from a list.
 
 Notebook 16. Papers: van den Oord et al., "Neural discrete representation learning", NeurIPS 2017, equation 3; Ramesh et
-al., "Zero-shot text-to-image generation", ICML 2021, section 2.1, whose first stage this is in small. Encoder and
-decoder are notebook 14's; between them stands one of `quantizers`. What draws from a distribution over such numbers is
-wrong now and then, so the decoder learns with some of them wrong.
+al., "Zero-shot text-to-image generation", ICML 2021, section 2.1, whose first stage this is in small. Between an encoder that looks at one place and notebook 14's
+decoder, which sees all of them, stands one of `quantizers`.
 
 B batch · S side of a picture · f pixels along a side are one place · D numbers of a code · K codes
 """
@@ -19,7 +18,7 @@ from .quantizers import FSQ, GumbelQuantizer, Quantized, VectorQuantizer
 
 QUANTIZERS = {"vq": VectorQuantizer, "fsq": FSQ, "gumbel": GumbelQuantizer}
 COMMITMENT = 0.25  # van den Oord et al.'s beta: how much the encoder pays for being far from its code
-WRONG = 0.05  # of the codes that the decoder sees in training are others
+WRONG = 0.03  # of the codes that `decoding_loss` shows are others
 
 
 class PlaceEncoder(nn.Module):
@@ -90,21 +89,31 @@ class VQVAE(nn.Module):
         return self.decoder(self.quantize(x).codes)
 
 
+def vqvae_loss(model: VQVAE, x: Tensor, weight: float = COMMITMENT):
+    r"""(recon + weight pay, {"recon": ..., "pay": ...}): x (B, 3, S, S) in [-1, 1].
+
+    recon = |x - decode(codes)|^2 summed over the numbers of the picture; pay is the quantizer's, summed over places;
+    both averaged over the batch. Van den Oord et al., equation 3, its second term left to moving averages.
+    """
+    found = model.quantize(x)
+    recon = (x - model.decoder(found.codes)).square().flatten(1).sum(1).mean()
+    pay = found.loss * found.indices[0].numel()
+    return recon + weight * pay, {"recon": recon.detach(), "pay": pay.detach()}
+
+
 def with_wrong(model: VQVAE, found: Quantized, share: float) -> Tensor:
-    r"""The codes (B, D, H, W), this share of them exchanged for those of other places: no gradient passes there."""
+    r"""The codes (B, D, H, W), this share of them exchanged for those of other places of the batch."""
     hit = torch.rand(found.indices.shape, device=found.indices.device) < share
     others = found.indices.flatten()[torch.randint(found.indices.numel(), found.indices.shape, device=hit.device)]
     return torch.where(hit[:, None], model.quantizer.lookup(others), found.codes)
 
 
-def vqvae_loss(model: VQVAE, x: Tensor, weight: float = COMMITMENT, wrong: float = WRONG):
-    r"""(recon + weight pay, {"recon": ..., "pay": ...}): x (B, 3, S, S) in [-1, 1].
+def decoding_loss(model: VQVAE, x: Tensor, wrong: float = WRONG):
+    r"""(recon, {"recon": ...}) for a decoder that learns on while its encoder and codebook, and so codes, stay.
 
-    recon = |x - decode(codes)|^2 summed over the numbers of the picture; pay is the quantizer's, summed over places;
-    both averaged over the batch. Of the codes the share `wrong` are those of other places.
+    Of the codes the share `wrong` are those of other places: who writes codes one by one errs now and then.
     """
-    found = model.quantize(x)
-    seen = with_wrong(model, found, wrong) if model.training and wrong else found.codes
-    recon = (x - model.decoder(seen)).square().flatten(1).sum(1).mean()
-    pay = found.loss * found.indices[0].numel()
-    return recon + weight * pay, {"recon": recon.detach(), "pay": pay.detach()}
+    with torch.no_grad():
+        found = model.quantizer.eval()(model.encoder(x))  # in training it would move its codebook
+    recon = (x - model.decoder(with_wrong(model, found, wrong))).square().flatten(1).sum(1).mean()
+    return recon, {"recon": recon.detach()}

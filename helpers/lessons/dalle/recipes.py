@@ -1,0 +1,76 @@
+r"""The weights of notebook 16:
+
+    vqvae-scenes         pictures <-> 8 x 8 codes of 512: scenes of one object and of two
+    vqvae-scenes-tuned   the same codes; its decoder has learned on, with a few codes wrong
+    dalle-scenes         writes these codes from what is typed, in English and Korean
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+
+from ...models.dalle import DALLE, dalle_loss
+from ...models.vqvae import VQVAE, decoding_loss, vqvae_loss
+from ...training.checkpoints import load
+from ...training.recipes import Recipe, any_length
+from ..stable_diffusion.batches import picture_batches
+from ..stable_diffusion.recipes import LEARNED_FROM
+from ..text_conditioned_diffusion.batches import READER
+from . import experiments as own
+from .batches import TOLD, code_batches
+
+CODE_STEPS, TUNING_STEPS, WRITING_STEPS = 4000, 6000, 7000
+CODES = {"codes": 512, "dim": 16}
+WRITER_SIZES = {"width": 128, "depth": 6, "heads": 4}
+START_STD = 0.02  # of the embeddings of words, as of all others
+
+
+def untrained_codes() -> VQVAE:
+    return VQVAE(quantizer=CODES)
+
+
+def shipped_codes() -> VQVAE:
+    return load(own.CODE_STAGE)[0]
+
+
+def codes_to_tune() -> VQVAE:
+    r"""The shipped one, of which only the decoder learns on."""
+    model = shipped_codes()
+    model.encoder.requires_grad_(False)
+    return model
+
+
+def beginning_to_write(sizes: dict | None = None) -> DALLE:
+    r"""A transformer whose words begin where notebook 11's CLIP left them, turned at random: words that mean the same,
+    in either language, begin near to one another. Everything else is new."""
+    clip = load(READER)[0]
+    model = DALLE(clip.config["vocabulary"], CODES["codes"], **(sizes or WRITER_SIZES))
+    known = clip.text.embed.weight.detach()                                    # (V, 64)
+    turn = torch.linalg.qr(torch.randn(model.embed.embedding_dim, known.shape[1]))[0]
+    with torch.no_grad():
+        turned = known @ turn.T
+        model.embed.weight[:len(known)] = turned * (START_STD / turned.std())
+    return model
+
+
+def recipes():
+    """The recipes of this notebook."""
+    yield Recipe(
+        name=own.CODE_STAGE, build=untrained_codes, batches=any_length(picture_batches), loss=vqvae_loss,
+        evaluate=own.judge_codes, steps=CODE_STEPS, ema=0.995, data=LEARNED_FROM,
+        sizes={"smoke": {"evaluate": partial(own.judge_codes, n=8)}})
+    yield Recipe(
+        name=own.TUNED_CODES, build=codes_to_tune, batches=any_length(picture_batches), loss=decoding_loss,
+        evaluate=own.judge_codes, steps=TUNING_STEPS, lr=1e-3, ema=0.998,
+        data=f"{LEARNED_FROM}; as codes of {own.CODE_STAGE}, 3 % of them wrong",
+        sizes={"smoke": {"evaluate": partial(own.judge_codes, n=8), "build": untrained_codes}})
+    yield Recipe(
+        name=own.WRITER, build=beginning_to_write, loss=dalle_loss, steps=WRITING_STEPS, ema=0.999,
+        batches=any_length(code_batches, shipped_codes), evaluate=own.judge_writing,
+        data=f"codes of {own.CODE_STAGE}, of tiny scenes drawn anew at every step, in each process {TOLD['one']} of "
+             f"one object and {TOLD['two']} of two; captions in English and Korean, with rare words; the embeddings of "
+             f"words begin as those of {READER}",
+        sizes={"smoke": {"batches": any_length(code_batches, untrained_codes, 3, 1),
+                         "evaluate": partial(own.judge_writing, make_first_stage=untrained_codes, n=2)}})
