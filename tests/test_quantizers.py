@@ -226,7 +226,8 @@ def test_wrong_codes_are_as_many_as_said():
     seen = with_wrong(model, Quantized(codes, indices, torch.zeros(())), 0.1)
     other = (seen != codes).any(1)
     assert other.float().mean().item() == pytest.approx(0.1, abs=0.02)
-    assert torch.cdist(seen.movedim(1, 3).flatten(0, 2), model.quantizer.codebook).min(1).values.max() < 1e-3
+    vectors = seen.movedim(1, 3).flatten(0, 2)
+    assert torch.equal(model.quantizer.codebook[nearest_code(vectors, model.quantizer.codebook)], vectors)
 
 
 def test_a_decoder_learns_on_and_the_codes_stay():
@@ -235,7 +236,7 @@ def test_a_decoder_learns_on_and_the_codes_stay():
     model.encoder.requires_grad_(False)
     codes, book = model.eval().encode(PICTURES), model.quantizer.codebook.clone()
     before, _ = decoding_loss(model, PICTURES, 0.0)
-    assert before.item() == pytest.approx((model(PICTURES) - PICTURES).square().flatten(1).sum(1).mean().item(), rel=1e-5)
+    assert before.item() == pytest.approx((model(PICTURES) - PICTURES).square().sum().item() / 8, rel=1e-5)
     train(model, lambda step: PICTURES, decoding_loss, 30, ema=0.9, label=None)
     assert torch.equal(model.encode(PICTURES), codes) and torch.equal(model.quantizer.codebook, book)
     assert decoding_loss(model, PICTURES, 0.0)[0] < 0.7 * before

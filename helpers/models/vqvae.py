@@ -1,8 +1,8 @@
 r"""Pictures <-> a grid of whole numbers: an autoencoder whose code is a small picture of codes from a list.
 
 Notebook 16. Papers: van den Oord et al., "Neural discrete representation learning", NeurIPS 2017, equation 3; Ramesh et
-al., "Zero-shot text-to-image generation", ICML 2021, section 2.1, whose first stage this is in small. Between an encoder that looks at one place and notebook 14's
-decoder, which sees all of them, stands one of `quantizers`.
+al., "Zero-shot text-to-image generation", ICML 2021, section 2.1, whose first stage this is in small. Between an
+encoder that looks at one place and notebook 14's decoder, which sees all of them, stands one of `quantizers`.
 
 B batch · S side of a picture · f pixels along a side are one place · D numbers of a code · K codes
 """
