@@ -17,7 +17,7 @@ from helpers.models.quantizers import (
     perplexity,
     straight_through,
 )
-from helpers.models.vqvae import VQVAE, decoding_loss, vqvae_loss, with_wrong
+from helpers.models.vqvae import VQVAE, cooling_loss, decoding_loss, vqvae_loss, with_wrong
 from helpers.training.loop import train
 
 PICTURES = scenes.make_scenes(8, 1)[0]
@@ -228,6 +228,14 @@ def test_wrong_codes_are_as_many_as_said():
     assert other.float().mean().item() == pytest.approx(0.1, abs=0.02)
     vectors = seen.movedim(1, 3).flatten(0, 2)
     assert torch.equal(model.quantizer.codebook[nearest_code(vectors, model.quantizer.codebook)], vectors)
+
+
+def test_a_gumbel_quantizer_cools_with_the_training():
+    model = VQVAE("gumbel", {"codes": 8, "dim": 4}, looks=8, widths=(8, 8)).eval()
+    for progress, temperature in ((0.0, 1.0), (0.5, 0.25), (1.0, 1 / 16)):
+        loss, parts = cooling_loss(model, {"images": PICTURES, "progress": torch.tensor(progress)}, 0.5)
+        assert model.quantizer.temperature.item() == pytest.approx(temperature)
+        assert loss.item() == pytest.approx((parts["recon"] + 0.5 * parts["pay"]).item(), rel=1e-5)
 
 
 def test_a_decoder_learns_on_and_the_codes_stay():

@@ -18,6 +18,7 @@ from .quantizers import FSQ, GumbelQuantizer, Quantized, VectorQuantizer
 
 QUANTIZERS = {"vq": VectorQuantizer, "fsq": FSQ, "gumbel": GumbelQuantizer}
 COMMITMENT = 0.25  # van den Oord et al.'s beta: how much the encoder pays for being far from its code
+KL_TO_EVEN = 0.01  # how much a nat of the Gumbel quantizer's KL weighs beside the squared error
 WRONG = 0.03  # of the codes that `decoding_loss` shows are others
 
 
@@ -99,6 +100,15 @@ def vqvae_loss(model: VQVAE, x: Tensor, weight: float = COMMITMENT):
     recon = (x - model.decoder(found.codes)).square().flatten(1).sum(1).mean()
     pay = found.loss * found.indices[0].numel()
     return recon + weight * pay, {"recon": recon.detach(), "pay": pay.detach()}
+
+
+def cooling_loss(model: VQVAE, batch: dict[str, Tensor], weight: float = KL_TO_EVEN):
+    r"""`vqvae_loss` of {"images": (B, 3, S, S), "progress": ()} for a Gumbel quantizer, which cools as training goes on.
+
+    progress  the share of the training that is done, 0 to 1
+    """
+    model.quantizer.cool(batch["progress"].item())
+    return vqvae_loss(model, batch["images"], weight)
 
 
 def with_wrong(model: VQVAE, found: Quantized, share: float) -> Tensor:

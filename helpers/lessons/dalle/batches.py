@@ -14,6 +14,7 @@ from ...data.text import Tokenizer, source_batch
 from ...models.vqvae import VQVAE
 from ...training.checkpoints import load
 from ..clip.batches import in_languages, scene_pairs
+from ..stable_diffusion.batches import picture_batches
 from ..text_conditioned_diffusion.batches import READER
 
 TOLD = {"one": 26, "two": 6}  # of a batch: scenes of one object, and of two
@@ -33,6 +34,12 @@ def told_pairs(n: int, generator: torch.Generator) -> tuple[Tensor, list[str]]:
     said[:, 5] = torch.where(torch.rand(n, generator=generator) < 0.5, UNSAID, said[:, 5])
     write = partial(scenes.write_pair_captions, rare=RARE_WORDS)
     return scenes.draw_pairs(pairs, generator), in_languages(write, said, generator, LANGUAGES)
+
+
+def cooling_batches(steps: int):
+    """step -> {"images": scenes (B, 3, 32, 32), "progress": the share of the steps that is done}."""
+    pictures = picture_batches()
+    return lambda step: {"images": pictures(step), "progress": torch.tensor(step / steps)}
 
 
 def code_batches(make_first_stage: Callable[[], VQVAE], one: int = TOLD["one"], two: int = TOLD["two"]):

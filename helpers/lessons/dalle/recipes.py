@@ -3,6 +3,7 @@ r"""The weights of notebook 16:
     vqvae-scenes         pictures <-> 8 x 8 codes of 512: scenes of one object and of two
     vqvae-scenes-tuned   the same codes; its decoder has learned on, with a few codes wrong
     dalle-scenes         writes these codes from what is typed, in English and Korean
+    codebook-...         small trials of how a codebook lives or dies: random, restart, k-means, fsq, gumbel
 """
 
 from __future__ import annotations
@@ -12,23 +13,35 @@ from functools import partial
 import torch
 
 from ...models.dalle import DALLE, dalle_loss
-from ...models.vqvae import VQVAE, decoding_loss, vqvae_loss
+from ...models.vqvae import VQVAE, cooling_loss, decoding_loss, vqvae_loss
 from ...training.checkpoints import load
 from ...training.recipes import Recipe, any_length
 from ..stable_diffusion.batches import picture_batches
 from ..stable_diffusion.recipes import LEARNED_FROM
 from ..text_conditioned_diffusion.batches import READER
 from . import experiments as own
-from .batches import TOLD, code_batches
+from .batches import TOLD, code_batches, cooling_batches
 
 CODE_STEPS, TUNING_STEPS, WRITING_STEPS = 4000, 6000, 7000
 CODES = {"codes": 512, "dim": 16}
 WRITER_SIZES = {"width": 128, "depth": 6, "heads": 4}
+TRIAL_STEPS, TRIAL_SIZES = 1000, {"looks": 32, "widths": (32, 64)}
+# A codebook that begins at random and is left alone, three cures, and the way of DALL-E's own first stage.
+TRIALS = {"random": ("vq", {"codes": 256, "dim": 16, "start": "random", "restart": False}),
+          "restart": ("vq", {"codes": 256, "dim": 16, "start": "random", "restart": True}),
+          "k-means": ("vq", {"codes": 256, "dim": 16, "start": "k-means", "restart": False}),
+          "fsq": ("fsq", {"levels": (8, 8, 4)}),
+          "gumbel": ("gumbel", {"codes": 256, "dim": 16})}
 START_STD = 0.02  # of the embeddings of words, as of all others
 
 
 def untrained_codes() -> VQVAE:
     return VQVAE(quantizer=CODES)
+
+
+def untrained_trial(trial: str) -> VQVAE:
+    kind, sizes = TRIALS[trial]
+    return VQVAE(kind, sizes, **TRIAL_SIZES)
 
 
 def shipped_codes() -> VQVAE:
@@ -55,6 +68,14 @@ def beginning_to_write(sizes: dict | None = None) -> DALLE:
     return model
 
 
+def codebook_trial(trial: str) -> Recipe:
+    cools = TRIALS[trial][0] == "gumbel"
+    return Recipe(
+        name=f"codebook-{trial}", build=partial(untrained_trial, trial), steps=TRIAL_STEPS, ema=0.99,
+        batches=cooling_batches if cools else any_length(picture_batches), loss=cooling_loss if cools else vqvae_loss,
+        evaluate=own.judge_codes, data=LEARNED_FROM, sizes={"smoke": {"evaluate": partial(own.judge_codes, n=8)}})
+
+
 def recipes():
     """The recipes of this notebook."""
     yield Recipe(
@@ -74,3 +95,5 @@ def recipes():
              f"words begin as those of {READER}",
         sizes={"smoke": {"batches": any_length(code_batches, untrained_codes, 3, 1),
                          "evaluate": partial(own.judge_writing, make_first_stage=untrained_codes, n=2)}})
+    for trial in TRIALS:
+        yield codebook_trial(trial)
