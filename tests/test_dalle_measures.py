@@ -1,4 +1,4 @@
-"""What notebook 16 learns from and measures: batches of codes, choices among candidates, swaps, completions, recipes."""
+"""What notebook 16 learns from and measures: batches of codes, choices, swaps, completions, recipes."""
 
 import pytest
 import torch

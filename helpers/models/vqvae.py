@@ -103,7 +103,7 @@ def vqvae_loss(model: VQVAE, x: Tensor, weight: float = COMMITMENT):
 
 
 def cooling_loss(model: VQVAE, batch: dict[str, Tensor], weight: float = KL_TO_EVEN):
-    r"""`vqvae_loss` of {"images": (B, 3, S, S), "progress": ()} for a Gumbel quantizer, which cools as training goes on.
+    r"""`vqvae_loss` of {"images": (B, 3, S, S), "progress": ()} for a Gumbel quantizer, which cools on the way.
 
     progress  the share of the training that is done, 0 to 1
     """
