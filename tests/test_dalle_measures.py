@@ -20,7 +20,7 @@ KNOWN = {recipe.name: recipe for recipe in recipes.recipes()}
 
 def small_codes():
     torch.manual_seed(0)
-    return VQVAE(quantizer=recipes.CODES, looks=8, widths=(8, 8)).eval()
+    return VQVAE(quantizer=recipes.CODEBOOK, looks=8, widths=(8, 8)).eval()
 
 
 @pytest.fixture(scope="module")

@@ -22,8 +22,8 @@ from ..text_conditioned_diffusion.batches import READER
 from . import experiments as own
 from .batches import TOLD, code_batches, cooling_batches
 
-CODE_STEPS, TUNING_STEPS, WRITING_STEPS = 4000, 6000, 7000
-CODES = {"codes": 512, "dim": 16}
+CODE_STEPS, CODE_TUNING_STEPS, WRITING_STEPS = 4000, 6000, 7000
+CODEBOOK = {"codes": 512, "dim": 16}
 WRITER_SIZES = {"width": 128, "depth": 6, "heads": 4}
 TRIAL_STEPS, TRIAL_SIZES = 1000, {"looks": 32, "widths": (32, 64)}
 # A codebook that begins at random and is left alone, three cures, and the way of DALL-E's own first stage.
@@ -36,7 +36,7 @@ START_STD = 0.02  # of the embeddings of words, as of all others
 
 
 def untrained_codes() -> VQVAE:
-    return VQVAE(quantizer=CODES)
+    return VQVAE(quantizer=CODEBOOK)
 
 
 def untrained_trial(trial: str) -> VQVAE:
@@ -59,7 +59,7 @@ def beginning_to_write(sizes: dict | None = None) -> DALLE:
     r"""A transformer whose words begin where notebook 11's CLIP left them, turned at random: words that mean the same,
     in either language, begin near to one another. Everything else is new."""
     clip = load(READER)[0]
-    model = DALLE(clip.config["vocabulary"], CODES["codes"], **(sizes or WRITER_SIZES))
+    model = DALLE(clip.config["vocabulary"], CODEBOOK["codes"], **(sizes or WRITER_SIZES))
     known = clip.text.embed.weight.detach()                                    # (V, 64)
     turn = torch.linalg.qr(torch.randn(model.embed.embedding_dim, known.shape[1]))[0]
     with torch.no_grad():
@@ -84,7 +84,7 @@ def recipes():
         sizes={"smoke": {"evaluate": partial(own.judge_codes, n=8)}})
     yield Recipe(
         name=own.TUNED_CODES, build=codes_to_tune, batches=any_length(picture_batches), loss=decoding_loss,
-        evaluate=own.judge_codes, steps=TUNING_STEPS, lr=1e-3, ema=0.998,
+        evaluate=own.judge_codes, steps=CODE_TUNING_STEPS, lr=1e-3, ema=0.998,
         data=f"{LEARNED_FROM}; as codes of {own.CODE_STAGE}, 3 % of them wrong",
         sizes={"smoke": {"evaluate": partial(own.judge_codes, n=8), "build": untrained_codes}})
     yield Recipe(
