@@ -19,7 +19,7 @@ from .quantizers import FSQ, GumbelQuantizer, Quantized, VectorQuantizer
 QUANTIZERS = {"vq": VectorQuantizer, "fsq": FSQ, "gumbel": GumbelQuantizer}
 COMMITMENT = 0.25  # van den Oord et al.'s beta: how much the encoder pays for being far from its code
 KL_TO_EVEN = 0.01  # how much a nat of the Gumbel quantizer's KL weighs beside the squared error
-WRONG = 0.03  # of the codes that `decoding_loss` shows are others
+WRONG, NEIGHBOURS = 0.1, 4  # of the codes that `decoding_loss` shows are others, each one of so many nearest ones
 
 
 class PlaceEncoder(nn.Module):
@@ -111,19 +111,22 @@ def cooling_loss(model: VQVAE, batch: dict[str, Tensor], weight: float = KL_TO_E
     return vqvae_loss(model, batch["images"], weight)
 
 
-def with_wrong(model: VQVAE, found: Quantized, share: float) -> Tensor:
-    r"""The codes (B, D, H, W), this share of them exchanged for those of other places of the batch."""
-    hit = torch.rand(found.indices.shape, device=found.indices.device) < share
-    others = found.indices.flatten()[torch.randint(found.indices.numel(), found.indices.shape, device=hit.device)]
-    return torch.where(hit[:, None], model.quantizer.lookup(others), found.codes)
+def with_wrong(model: VQVAE, found: Quantized, share: float, near: int = NEIGHBOURS) -> Tensor:
+    r"""The codes (B, D, H, W), this share of them exchanged for one of the `near` codes that lie nearest to each."""
+    indices, device = found.indices, found.indices.device
+    book = model.quantizer.lookup(torch.arange(model.codes, device=device)[None, None])[0, :, 0].T     # (K, D)
+    neighbours = torch.cdist(book, book).topk(near + 1, largest=False).indices[:, 1:]                  # (K, near)
+    others = neighbours[indices, torch.randint(near, indices.shape, device=device)]
+    hit = torch.rand(indices.shape, device=device) < share
+    return model.quantizer.lookup(torch.where(hit, others, indices))
 
 
 def decoding_loss(model: VQVAE, x: Tensor, wrong: float = WRONG):
     r"""(recon, {"recon": ...}) for a decoder that learns on while its encoder and codebook, and so codes, stay.
 
-    Of the codes the share `wrong` are those of other places: who writes codes one by one errs now and then.
+    Of the codes the share `wrong` are neighbours of the right ones: who writes codes one by one errs in that way.
     """
     with torch.no_grad():
-        found = model.quantizer.eval()(model.encoder(x))  # in training it would move its codebook
-    recon = (x - model.decoder(with_wrong(model, found, wrong))).square().flatten(1).sum(1).mean()
+        seen = with_wrong(model, model.quantizer.eval()(model.encoder(x)), wrong)  # in training codes would move
+    recon = (x - model.decoder(seen)).square().flatten(1).sum(1).mean()
     return recon, {"recon": recon.detach()}

@@ -1,7 +1,7 @@
 r"""The weights of notebook 16:
 
     vqvae-scenes         pictures <-> 8 x 8 codes of 512: scenes of one object and of two
-    vqvae-scenes-tuned   the same codes; its decoder has learned on, with a few codes wrong
+    vqvae-scenes-tuned   the same codes; its decoder has learned on, with some codes a little wrong
     dalle-scenes         writes these codes from what is typed, in English and Korean
     codebook-...         small trials of how a codebook lives or dies: random, restart, k-means, fsq, gumbel
 """
@@ -22,7 +22,7 @@ from ..text_conditioned_diffusion.batches import READER
 from . import experiments as own
 from .batches import TOLD, code_batches, cooling_batches
 
-CODE_STEPS, CODE_TUNING_STEPS, WRITING_STEPS = 4000, 6000, 7000
+CODE_STEPS, CODE_TUNING_STEPS, WRITING_STEPS = 4000, 8000, 7000
 CODEBOOK = {"codes": 512, "dim": 16}
 WRITER_SIZES = {"width": 128, "depth": 6, "heads": 4}
 TRIAL_STEPS, TRIAL_SIZES = 1000, {"looks": 32, "widths": (32, 64)}
@@ -85,7 +85,7 @@ def recipes():
     yield Recipe(
         name=own.TUNED_CODES, build=codes_to_tune, batches=any_length(picture_batches), loss=decoding_loss,
         evaluate=own.judge_codes, steps=CODE_TUNING_STEPS, lr=1e-3, ema=0.998,
-        data=f"{LEARNED_FROM}; as codes of {own.CODE_STAGE}, 3 % of them wrong",
+        data=f"{LEARNED_FROM}; as codes of {own.CODE_STAGE}, 10 % of them exchanged for a near one",
         sizes={"smoke": {"evaluate": partial(own.judge_codes, n=8), "build": untrained_codes}})
     yield Recipe(
         name=own.WRITER, build=beginning_to_write, loss=dalle_loss, steps=WRITING_STEPS, ema=0.999,
