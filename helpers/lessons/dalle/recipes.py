@@ -30,7 +30,7 @@ TRIAL_STEPS, TRIAL_SIZES = 1000, {"looks": 32, "widths": (32, 64)}
 TRIALS = {"random": ("vq", {"codes": 256, "dim": 16, "start": "random", "restart": False}),
           "restart": ("vq", {"codes": 256, "dim": 16, "start": "random", "restart": True}),
           "k-means": ("vq", {"codes": 256, "dim": 16, "start": "k-means", "restart": False}),
-          "fsq": ("fsq", {"levels": (8, 8, 4)}),
+          "fsq": ("fsq", {"levels": [8, 8, 4]}),
           "gumbel": ("gumbel", {"codes": 256, "dim": 16})}
 START_STD = 0.02  # of the embeddings of words, as of all others
 
