@@ -1,8 +1,8 @@
-r"""Writing a translation: the search for a probable sentence, many sentences at once.
+r"""Writing one token after another: the search for a probable sentence, and the draw of one; many at once.
 
 Greedy search takes the most probable word each time; beam search keeps the `width` most probable beginnings
 (Sutskever et al. 2014, section 3.2). Both feed the model its own words, end a sentence at its end mark, and never
-write a start mark or padding.
+write a start mark or padding. `picked` draws the next token by its probability (notebook 16).
 
 B sources · K width of the beam · S words of a source · T words of a translation · V vocabulary · H hidden
 """
@@ -91,6 +91,21 @@ def next_word(model, last, state, memory: Memory, temperature: float = 1.0):
     log_probs = F.log_softmax(logits[:, 0], 1)
     log_probs[:, [PAD, BOS]] = float("-inf")  # after the softmax: log_p stays the model's own
     return log_probs, state
+
+
+def picked(logits: Tensor, luck: Tensor, temperature: float = 1.0, top_k: int | None = None) -> Tensor:
+    r"""The next tokens (B,), drawn from softmax(logits / temperature).
+
+    logits  (B, K);  luck  (B,) in [0, 1): it decides, so that the same luck draws the same token
+    temperature  0 takes the most probable one, as greedy search does;  top_k  the others are never drawn
+    """
+    if temperature == 0:
+        return logits.argmax(1)
+    if top_k is not None:
+        least = logits.topk(top_k, 1).values[:, -1:]
+        logits = logits.masked_fill(logits < least, float("-inf"))
+    upto = (logits.double() / temperature).softmax(1).cumsum(1)                          # (B, K), rising to 1
+    return torch.searchsorted(upto, luck[:, None].double() * upto[:, -1:], right=True)[:, 0]
 
 
 def has_ended(last):

@@ -44,15 +44,38 @@ class SelfAttention(nn.Module):
         self.heads = heads
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
 
-    def read(self, x, mask=None):
+    def read(self, x, mask=None, past=None):
         r"""What each head of each token reads (B, H, N, D / H), and with which weights (B, H, N, N)."""
         q, k, v = self.qkv(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        if past is not None:
+            k, v = past.add(k, v)
         return attend(q @ k.mT / math.sqrt(q.shape[-1]), v, mask)
 
-    def forward(self, x, mask=None):
-        r"""mask: boolean, broadcast to (B, H, N, N), True where the token of the row may read that of the column."""
-        heads, _ = self.read(x, mask)                      # (B, H, N, D / H)
+    def forward(self, x, mask=None, past=None):
+        r"""mask: boolean, broadcast to (B, H, N, N), True where the token of the row may read that of the column.
+
+        past: a `Past`, to which keys and values of x are added; then the tokens before can be read too, and the
+        columns of the mask are all of them.
+        """
+        heads, _ = self.read(x, mask, past)                # (B, H, N, D / H)
         return self.out(heads.transpose(1, 2).flatten(2))  # (B, N, D)
+
+
+class Past:
+    r"""Keys and values (B, H, N, D / H) of the tokens so far, for a model that writes one token after another.
+
+    What a token offers to be read never changes where no token reads a later one, so it is kept: a key-value cache.
+    """
+
+    def __init__(self):
+        self.keys = self.values = None
+
+    def add(self, keys, values):
+        r"""Those of more tokens, behind the ones so far; returns all of them."""
+        if self.keys is not None:
+            keys, values = torch.cat([self.keys, keys], 2), torch.cat([self.values, values], 2)
+        self.keys, self.values = keys, values
+        return keys, values
 
 
 class CrossAttention(nn.Module):
@@ -94,8 +117,8 @@ class Block(nn.Module):
         self.norm1, self.attention = nn.LayerNorm(width), SelfAttention(width, heads)
         self.norm2, self.widen, self.narrow = nn.LayerNorm(width), nn.Linear(width, hidden), nn.Linear(hidden, width)
 
-    def forward(self, x, mask=None):
-        x = x + self.attention(self.norm1(x), mask)                    # (B, N, D)
+    def forward(self, x, mask=None, past=None):
+        x = x + self.attention(self.norm1(x), mask, past)              # (B, N, D)
         return x + self.narrow(F.gelu(self.widen(self.norm2(x))))      # (B, N, D)
 
 

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..data.text import EOS, Tokenizer, is_token
-from ..data.typed import named, typed, typed_ids
+from ..data.typed import typed_ids
 from ..diffusion.forward import Schedule
 from ..diffusion.guidance import composed
 from ..diffusion.samplers import FRESH, finished, sample, within
@@ -24,6 +24,7 @@ from ..models.glide import GLIDE
 from ..models.kl_autoencoder import KLAutoencoder
 from ..models.layers import CrossAttention
 from ..show.attention import plain, word_groups
+from .prompts import understood_words
 
 LARGEST_SCALE = 30.0
 END = "(end)"  # how the mark behind the last word is named
@@ -58,11 +59,7 @@ class TextToImage:
 
     def known(self, prompt: str) -> tuple[str, str]:
         r"""The prompt without the words that the model never met, and what to tell the reader of it; "" for nothing."""
-        text = typed(prompt).strip()
-        lost = self.words.unknown(text)
-        kept = " ".join(word for word in text.split() if not self.words.unknown(word)) if lost else text
-        notes = [f"not read: {', '.join(map(named, lost))}"] * bool(lost)
-        return kept, "; ".join(notes + ["no caption: anything may come"] * (not kept))
+        return understood_words(prompt, self.words)
 
     # -- pictures --------------------------------------------------------------------------------------------------
 
