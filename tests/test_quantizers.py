@@ -63,6 +63,17 @@ def test_the_encoder_pays_for_the_distance_to_its_code():
     assert torch.allclose(z.grad, as_places([1.0, 0.0], [0.0, 2.0]))  # 2 (z - e) / N
 
 
+def test_the_codebook_is_kept_in_full_precision():
+    """Under autocast a product of matrices is rounded to 8 bits: codes that lie near each other would be mixed up."""
+    z, found = torch.randn(64, 4, 4, 4, generator=torch.Generator().manual_seed(3)), []
+    for enabled in (False, True):
+        torch.manual_seed(0)
+        quantizer = VectorQuantizer(32, 4)
+        with torch.autocast("cpu", torch.bfloat16, enabled):
+            found.append((quantizer(z).indices, quantizer(z).indices, quantizer.codebook.clone()))
+    assert all(torch.equal(plain, cast) for plain, cast in zip(*found, strict=True))
+
+
 def test_the_codebook_follows_as_by_hand():
     """Counts and sums are moving averages, a code is their quotient; a vector that moved nothing would stay."""
     model = codebook([0.0, 0.0], [4.0, 0.0], decay=0.75, restart=False).train()

@@ -98,13 +98,14 @@ class VectorQuantizer(nn.Module):
 
     def forward(self, z: Tensor) -> Quantized:
         vectors = z.detach().movedim(1, -1).flatten(0, -2).float()             # (N, D)
-        if self.training and not self.begun:
-            self.begin(vectors)
-        chosen = nearest_code(vectors, self.codebook)                               # (N,)
-        indices = chosen.view(len(z), *z.shape[2:])
-        codes = self.lookup(indices)                                           # (B, D, H, W)
-        if self.training:
-            self.follow(vectors, chosen)
+        with torch.autocast(z.device.type, enabled=False):  # in bfloat16 near codes are mixed up, and means drift
+            if self.training and not self.begun:
+                self.begin(vectors)
+            chosen = nearest_code(vectors, self.codebook)                      # (N,)
+            indices = chosen.view(len(z), *z.shape[2:])
+            codes = self.lookup(indices)                                       # (B, D, H, W)
+            if self.training:
+                self.follow(vectors, chosen)
         return Quantized(straight_through(z, codes), indices, (z - codes).square().sum(1).mean())
 
     @torch.no_grad()
