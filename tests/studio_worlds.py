@@ -15,8 +15,8 @@ from helpers.systems.studio import Session, Studio, World
 def tiny_worlds():
     """(scenes, in latents; emoji, in pixels), each with two steps."""
     torch.manual_seed(0)
-    latent = recipes.reading_with_clip(channels=2, size=8, widths=(8, 16), reads=1).eval()
-    pixels = recipes.reading_with_clip(channels=3, size=32, widths=(8, 16), reads=1).eval()
+    latent = recipes.reading_as_taught(channels=2, size=8, widths=(8, 16), reads=1).eval()
+    pixels = recipes.reading_as_taught(channels=3, size=32, widths=(8, 16), reads=1).eval()
     for model in (latent, pixels):
         for weight in model.parameters():
             if not weight.any():

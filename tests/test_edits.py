@@ -15,7 +15,7 @@ PICTURES = scenes.make_scenes(2, 5)[0]
 @pytest.fixture(scope="module")
 def system():
     torch.manual_seed(0)
-    model = recipes.reading_with_clip(channels=2, size=8, widths=(8, 16), reads=1).eval()
+    model = recipes.reading_as_taught(channels=2, size=8, widths=(8, 16), reads=1).eval()
     return experiments.in_latents(model, KLAutoencoder(2, widths=(8, 16)).eval())
 
 
