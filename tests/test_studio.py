@@ -10,6 +10,7 @@ from PIL import Image
 from studio_worlds import tiny_session, tiny_worlds
 
 from helpers.show.raster import png_chunk, to_png
+from helpers.systems import edits
 from helpers.systems.studio import CommandError, Session, Studio, World, read_line, read_png, write_png
 from helpers.systems.studio.chaos import CALM, SpreadNoise, fewer_words, own_share
 from helpers.systems.studio.drawing import bicubic_twice, region
@@ -156,12 +157,16 @@ def test_another_upscaler_takes_the_place_of_the_bicubic_one():
     assert studio.draw(read_line("/imagine prompt: a star --seed 1 > U3")).shown.shape == (1, 128, 128, 3)
 
 
-def test_an_image_prompt_weighs_more_with_iw():
-    source = "/imagine prompt: a star --seed 1 > U2"
+def test_an_image_prompt_weighs_more_with_iw(monkeypatch):
+    """Less noise lies over it: a network with random weights would not show that by the pictures at each step."""
+    source, strengths, drawn_on = "/imagine prompt: a star --seed 1 > U2", [], edits.drawn_on
+    monkeypatch.setattr(edits, "drawn_on", lambda *a: strengths.append(a[3]) or drawn_on(*a))
     before = canvases(source)
     far = [(canvases(f"/imagine prompt: {{{source}}} a moon --seed 3 --iw {iw}") - before).abs().mean().item()
            for iw in (0, 1.5, 3)]
-    assert far[0] > far[1] > far[2] > 0
+    assert strengths == [1, 0.625, 0.25] and min(far[:2]) > far[2] > 0
+    assert torch.equal(canvases(f"/imagine prompt: {{{source}}} a moon --seed 3 --iw 0"),
+                       canvases("/imagine prompt: a moon --seed 3")), "all noise: the picture is forgotten"
 
 
 def test_a_wide_canvas_has_the_square_in_its_middle():
