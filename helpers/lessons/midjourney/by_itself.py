@@ -14,6 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from ...data.files import print_anywhere
+
 ONE_CELL = """\
 from helpers.lessons.midjourney.experiments import seen_in, shipped_studio
 from helpers.show.pane import StudioPane
@@ -44,6 +46,7 @@ def server_command(folder: str, voila: bool, allow_root: bool = False) -> list[s
 
 
 def main(argv: list[str] | None = None) -> None:
+    print_anywhere()
     parser = argparse.ArgumentParser(prog="python -m helpers.lessons.midjourney.by_itself",
                                      description="open notebook 15's studio by itself")
     parser.add_argument("--allow-root", action="store_true", help="JupyterLab asks for it where root runs it")
