@@ -1,0 +1,1 @@
+"""Notebook 17, DALL·E 2."""

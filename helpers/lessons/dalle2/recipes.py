@@ -1,0 +1,62 @@
+"""The weights of notebook 17:
+
+    unclip-prior          guesses CLIP's embedding of a scene from its caption
+    unclip-decoder        draws latents of a scene from that embedding, a caption, or both
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+
+from ...data import scenes
+from ...data.batches import in_batches
+from ...models.unclip import Prior, UnCLIP, prior_loss, unclip_loss
+from ...systems.dalle2 import PRIOR_SCHEDULE
+from ...training.checkpoints import load
+from ...training.recipes import Recipe, any_length
+from ..stable_diffusion.experiments import FIRST_STAGE, LATENT_NETWORK, LATENT_TARGET, SCHEDULE
+from ..text_conditioned_diffusion.batches import READER
+from . import experiments as own
+from .batches import DECODED, EMBEDDED, decoder_batches, embedded_batches, shipped_clip
+
+PRIOR_STEPS, UNCLIP_STEPS = 6000, 3000
+UNCLIP_RATE = 7e-4  # lower than the usual rate: notebook 14's network should not forget how to draw
+MEASURED = 2000  # scenes of each kind that the prior's scale is computed from
+
+
+def untrained_prior() -> Prior:
+    """A prior that fits the shipped CLIP, its scale measured."""
+    clip = shipped_clip()
+    model = Prior(clip.config["embedding"], clip.text.width)
+    pictures = torch.cat([make(MEASURED, own.KNOWN_SEED)[0] for make in (scenes.make_scenes, scenes.make_pairs)])
+    model.measure(in_batches(clip.encode_image, pictures))
+    return model
+
+
+def decoder_to_teach() -> UnCLIP:
+    """Notebook 14's network, which is now told CLIP's embedding, too. What reads its texts learns no more."""
+    taught, clip = load(LATENT_NETWORK)[0], shipped_clip()
+    model = UnCLIP(**taught.config, embedding=clip.config["embedding"])
+    model.load_state_dict(taught.state_dict(), strict=False)
+    model.text.requires_grad_(False)
+    return model
+
+
+def recipes():
+    """The recipes of this notebook."""
+    yield Recipe(
+        name=own.PRIOR, build=untrained_prior, batches=any_length(embedded_batches), steps=PRIOR_STEPS, ema=0.999,
+        loss=partial(prior_loss, schedule=PRIOR_SCHEDULE), evaluate=own.judge_prior,
+        data=f"what {READER} makes of tiny scenes drawn anew at every step, in each process {EMBEDDED['one']} of one "
+             f"object and {EMBEDDED['two']} of two, and of their captions in English and Korean, 10 % left out",
+        sizes={"smoke": {"batches": any_length(embedded_batches, 6, 2), "evaluate": partial(own.judge_prior, n=6)}})
+    yield Recipe(
+        name=own.DECODER, build=decoder_to_teach, batches=any_length(decoder_batches), steps=UNCLIP_STEPS,
+        lr=UNCLIP_RATE, ema=0.998, loss=partial(unclip_loss, schedule=SCHEDULE, target=LATENT_TARGET),
+        evaluate=own.judge_decoder,
+        data=f"latents of {FIRST_STAGE}, of tiny scenes drawn anew at every step, in each process {DECODED['one']} of "
+             f"one object and {DECODED['two']} of two, with their embeddings by {READER}, 10 % left out, and captions "
+             f"in English and Korean, 50 % left out; begins with the weights of {LATENT_NETWORK}",
+        sizes={"smoke": {"batches": any_length(decoder_batches, 6, 2), "evaluate": partial(own.judge_decoder, n=2)}})
