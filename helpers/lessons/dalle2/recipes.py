@@ -21,7 +21,7 @@ from ..text_conditioned_diffusion.batches import READER
 from . import experiments as own
 from .batches import DECODED, EMBEDDED, decoder_batches, embedded_batches, shipped_clip
 
-PRIOR_STEPS, UNCLIP_STEPS = 6000, 3000
+PRIOR_STEPS, UNCLIP_STEPS = 4000, 3000
 UNCLIP_RATE = 7e-4  # lower than the usual rate: notebook 14's network should not forget how to draw
 MEASURED = 2000  # scenes of each kind that the prior's scale is computed from
 
