@@ -46,10 +46,31 @@ class GLIDE(nn.Module):
         last = mask.sum(1) - 1                                                 # (B,)
         return {"context": context, "mask": mask, "vector": context[torch.arange(len(ids), device=ids.device), last]}
 
-    def forward(self, x, t, context, mask, vector):
-        return self.unet(x, t, context, mask, vector)
+    def forward(self, x, t, context, mask, vector, concat=None):
+        r"""concat: channels (B, K, S, S) beside those of x, for a model that `with_channels` made."""
+        return self.unet(x, t, context, mask, vector, concat)
 
 
 def prompt_loss(model, batch, schedule: Schedule, target: str = "edm", times=logit_normal_times):
-    r"""`diffusion_loss` of pictures with their texts, for `train`: {"images": (B, C, S, S), "texts": (B, T)}."""
-    return diffusion_loss(model, batch["images"], schedule, target, model.read(batch["texts"]), times)
+    r"""`diffusion_loss` of pictures with their texts, for `train`: {"images": (B, C, S, S), "texts": (B, T)}.
+
+    Where the batch has "concat" (B, K, S, S), the model sees that, too.
+    """
+    cond = model.read(batch["texts"]) | {name: batch[name] for name in ("concat",) if name in batch}
+    return diffusion_loss(model, batch["images"], schedule, target, cond, times)
+
+
+def with_channels(model: GLIDE, count: int) -> GLIDE:
+    r"""A copy of a model that sees `count` more channels, which change nothing until it has learned to read them.
+
+    GLIDE, section 4.3: their weights in the first layer begin at 0, and the model learns on. For inpainting they hold
+    what is known of the picture, and the mask. ValueError for a model that has such channels already.
+    """
+    if model.unet.config["concat"] is not None:
+        raise ValueError(f"this model sees {model.unet.config['concat']} channels more already")
+    config, state = model.config, model.state_dict()
+    wider = type(model)(**config | {"unet": config["unet"] | {"concat": count}})
+    stem = state["unet.stem.weight"]                                           # (W, C, 3, 3)
+    state["unet.stem.weight"] = torch.cat([stem, stem.new_zeros(len(stem), count, *stem.shape[2:])], 1)
+    wider.load_state_dict(state)
+    return wider

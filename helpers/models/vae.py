@@ -177,3 +177,16 @@ def active_units(mu: Tensor, threshold: float = 0.01) -> Tensor:
     if len(mu) < 2:
         raise ValueError(f"whether a unit varies takes at least two pictures; got {len(mu)}")
     return mu.var(0) > threshold
+
+
+# -- between two codes -------------------------------------------------------------------------------------------------
+
+
+def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
+    r"""Spherical interpolation between codes (..., d): sin((1-t) w)/sin(w) a + sin(t w)/sin(w) b, w their angle.
+
+    Shoemake 1985; for codes, White 2016. Keeps the length where both have it, as draws of N(0, I) nearly do.
+    """
+    cosine = torch.cosine_similarity(a, b, dim=-1).clamp(-1 + 1e-6, 1 - 1e-6)
+    angle = torch.arccos(cosine)[..., None]
+    return (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()

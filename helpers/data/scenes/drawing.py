@@ -54,31 +54,35 @@ def sample_factors(n: int, generator: torch.Generator, split: str = "train") -> 
     return torch.cat([pairing, torch.stack(others, 1)], 1)
 
 
-def draw(factors: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """Draw pictures (n, 3, 32, 32) in [-1, 1] of factors (n, 6).
+def draw(factors: Tensor, generator: torch.Generator | None = None, side: int = SIZE) -> Tensor:
+    """Draw pictures (n, 3, side, side) in [-1, 1] of factors (n, 6).
 
     generator: draws the radius and the position within size and place; None takes the middle of both.
-    Raises ValueError where a factor is no index into its names.
+    side: pixels along a side of the picture. The scene is the same on each side; the edges are one pixel wide on all.
+    Raises ValueError where a factor is no index into its names, and for a side below 1.
     """
     check_factors(factors)
-    return draw_objects(factors[:, None, :5], factors[:, 5], generator)
+    return draw_objects(factors[:, None, :5], factors[:, 5], generator, side)
 
 
-def draw_objects(objects: Tensor, background: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """Draw pictures (n, 3, 32, 32) in [-1, 1] of k objects each (n, k, 5) on backgrounds (n,).
+def draw_objects(objects: Tensor, background: Tensor, generator: torch.Generator | None = None,
+                 side: int = SIZE) -> Tensor:
+    """Draw pictures (n, 3, side, side) in [-1, 1] of k objects each (n, k, 5) on backgrounds (n,).
 
-    Objects are painted in their order: a later one hides an earlier one where they overlap.
+    Objects are painted in their order: a later one hides an earlier one where they overlap. side: as in `draw`.
     """
+    if side < 1:
+        raise ValueError(f"a picture has a side of 1 pixel or more; got {side}")
     n, k, _ = objects.shape
     check_factors(objects.flatten(0, 1), {name: VALUES[name] for name in FACTORS[:5]})
     check_factors(background[:, None], {"background": BACKGROUNDS})
-    place = placements(objects, generator)
-    pictures = torch.empty(n, 3, SIZE, SIZE, device=objects.device)
+    place = placements(objects, generator) * (side / SIZE)
+    pictures = torch.empty(n, 3, side, side, device=objects.device)
     for start in range(0, n, _CHUNK):
         rows = slice(start, start + _CHUNK)
         canvas = BACKGROUND_PALETTE.to(objects.device)[background[rows], :, None, None]
         for i in range(k):
-            cover = coverage(objects[rows, i, 0], *place[rows, i].unbind(1))[:, None]
+            cover = coverage(objects[rows, i, 0], *place[rows, i].unbind(1), side)[:, None]
             colour = PALETTE.to(objects.device)[objects[rows, i, 1], :, None, None]
             canvas = canvas + cover * (colour - canvas)
         pictures[rows] = canvas

@@ -32,12 +32,13 @@ def sample_pairs(n: int, generator: torch.Generator, split: str = "train") -> Te
     return torch.cat([both[:, :2], relation, both[:, 2:], background], 1)
 
 
-def draw_pairs(pairs: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """Draw pictures (n, 3, 32, 32) in [-1, 1] of pair factors (n, 6).
+def draw_pairs(pairs: Tensor, generator: torch.Generator | None = None, side: int = SIZE) -> Tensor:
+    """Draw pictures (n, 3, side, side) in [-1, 1] of pair factors (n, 6).
 
     generator: draws where the two stand together, and their radii and positions; None takes the middle.
+    side: as in `draw`
     """
-    return draw_objects(pair_objects(pairs, generator), pairs[:, 5], generator)
+    return draw_objects(pair_objects(pairs, generator), pairs[:, 5], generator, side)
 
 
 def pair_objects(pairs: Tensor, generator: torch.Generator | None = None) -> Tensor:

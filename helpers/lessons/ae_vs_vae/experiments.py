@@ -55,18 +55,8 @@ def latent_source(name: str, z: Tensor, k: int = COMPONENTS) -> Mixture:
 # -- between two pictures ------------------------------------------------------------------------------------------
 
 
-def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
-    r"""Spherical interpolation between codes (..., d): sin((1-t) w)/sin(w) a + sin(t w)/sin(w) b, w their angle.
-
-    Shoemake 1985; for codes, White 2016. Keeps the length where both have it, as draws of N(0, I) nearly do.
-    """
-    cosine = torch.cosine_similarity(a, b, dim=-1).clamp(-1 + 1e-6, 1 - 1e-6)
-    angle = torch.arccos(cosine)[..., None]
-    return (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
-
-
 def between(model, t: float = 0.5, n: int = 1000, path=torch.lerp) -> Tensor:
-    r"""n pictures at share t of the way from the code of one new scene to that of another; path: lerp or slerp."""
+    r"""n pictures at share t of the way from the code of one new scene to that of another; path: lerp, or slerp of `models.vae`."""
     x, _ = scenes.make_scenes(2 * n, NEW_SCENES_SEED)
     a, b = latent_codes(model, x).chunk(2)
     return decode_all(model, path(a, b, t))

@@ -15,6 +15,7 @@ from ...course.scores import Score
 from ...data import scenes
 from ...data.batches import NEW_SCENES_SEED
 from ...metrics.pictures import mse, reconstruct
+from ...models.vae import slerp
 from ...training import tuning
 from ...training.checkpoints import load
 from ..seq2seq_vs_autoencoder.experiments import distance_to_nearest
@@ -98,7 +99,7 @@ def over_seeds(kind: str) -> list[dict[str, float]]:
 
 def interpolation():
     r"""Half way between two new scenes, d = 32: on the sphere, and in pixels; straight lines are in `every_source`."""
-    middles = entries.between(load(weights_of("VAE", LARGE))[0], path=entries.slerp)
+    middles = entries.between(load(weights_of("VAE", LARGE))[0], path=slerp)
     round_ = scenes.parse(middles).shares()["nameable"]
     yield Score("generation.between.slerp", "nameable, VAE, midpoints on the sphere", round_, ".3f")
     error = entries.standard_error(round_, 1000)  # of as many pairs as `between` makes
