@@ -12,6 +12,7 @@ from helpers.lessons.stable_diffusion import measures, recipes, scores
 from helpers.lessons.text_conditioned_diffusion.verdicts import understood
 from helpers.models.kl_autoencoder import KLAutoencoder
 from helpers.models.layers import CrossAttention, SelfAttention
+from helpers.systems import edits
 from helpers.training import tuning
 from helpers.training.checkpoints import load
 
@@ -120,7 +121,7 @@ def test_a_recolouring_names_another_colour_and_nothing_else():
 ])
 def test_shares_of_an_edit(monkeypatch, draw, expected):
     wanted = measures.recolourings(30)[2]
-    monkeypatch.setattr(latent, "image_to_image", lambda system, pictures, *rest: draw(pictures, wanted))
+    monkeypatch.setattr(edits, "image_to_image", lambda system, pictures, *rest: draw(pictures, wanted))
     found = measures.edit_shares(None, 0.5, 30)
     assert set(found) == {"obeyed", "kept", "both", "valid"}
     assert {name: found[name] for name in expected} == pytest.approx(expected)
@@ -130,7 +131,7 @@ def test_an_edit_that_moves_the_object_keeps_four_of_five(monkeypatch):
     wanted = measures.recolourings(30)[2]
     moved = wanted.clone()
     moved[:, 3] = (moved[:, 3] + 1) % 3
-    monkeypatch.setattr(latent, "image_to_image", lambda *given: scenes.draw(moved))
+    monkeypatch.setattr(edits, "image_to_image", lambda *given: scenes.draw(moved))
     found = measures.edit_shares(None, 0.5, 30)
     assert found["kept"] == pytest.approx(0.8) and found["obeyed"] == 1 and found["both"] == 0
 
@@ -142,10 +143,10 @@ def test_shares_of_what_is_repainted(monkeypatch):
         seen.update(mask=mask, prompts=prompts)
         return pictures
 
-    monkeypatch.setattr(latent, "repainted", restores)
+    monkeypatch.setattr(edits, "repainted", restores)
     assert measures.repaint_shares(None, 12) == {"asked": 1, "valid": 1, "both": 1}
     assert seen["mask"].shape == (12, 1, 32, 32) and seen["mask"].dtype == torch.bool and len(seen["prompts"]) == 12
-    monkeypatch.setattr(latent, "repainted", lambda system, pictures, mask, prompts: pictures.masked_fill(mask, -1))
+    monkeypatch.setattr(edits, "repainted", lambda system, pictures, mask, prompts: pictures.masked_fill(mask, -1))
     assert measures.repaint_shares(None, 12)["both"] < 0.5
 
 

@@ -14,6 +14,7 @@ from helpers.lessons.stable_diffusion import exercises, experiments, faces, reci
 from helpers.lessons.text_conditioned_diffusion.faces import LINES
 from helpers.models.kl_autoencoder import KLAutoencoder
 from helpers.show.heatmaps import shade
+from helpers.systems import edits
 
 PAGE = "14_stable_diffusion.ipynb"
 NAMES = ("stepper", "box", "edit")
@@ -184,7 +185,7 @@ def test_it_begins_where_the_package_begins(system, monkeypatch):
     heard, denoise = [], system.denoise
     monkeypatch.setattr(system, "denoise", lambda x, t, **cond: heard.append((x, int(t[0]))) or denoise(x, t, **cond))
     pictures = scenes.make_scenes(2, 5)[0]
-    experiments.image_to_image(system, pictures, ["a star"] * 2, 0.3, 1.0, 20, seed=2)
+    edits.image_to_image(system, pictures, ["a star"] * 2, 0.3, 1.0, 20, seed=2)
     z, eps = system.encode(pictures), system.noise(2, torch.Generator().manual_seed(2))
     noised, t, count = begin(z, eps, 0.3, 20)
     torch.testing.assert_close(heard[0][0], noised)

@@ -11,6 +11,7 @@ from helpers.data.text import UNK, Tokenizer
 from helpers.lessons.stable_diffusion import batches, recipes
 from helpers.lessons.stable_diffusion import experiments as latent
 from helpers.models.kl_autoencoder import PRESETS, KLAutoencoder, decoder_loss, first_stage_loss
+from helpers.systems import edits
 from helpers.systems.text_to_image import TextToImage
 from helpers.training import run
 from helpers.training.checkpoints import load, load_file, save
@@ -315,7 +316,7 @@ def test_without_a_first_stage_pictures_stay_what_they_are(in_pixels):
 
 
 def test_unknown_words_are_refused(system):
-    for call in (system.draw, lambda prompts: latent.image_to_image(system, PICTURES[:1], prompts, 0.5)):
+    for call in (system.draw, lambda prompts: edits.image_to_image(system, PICTURES[:1], prompts, 0.5)):
         with pytest.raises(ValueError, match="never met: ꙮ"):
             call(["a red ꙮ"])
 
@@ -325,11 +326,11 @@ def test_unknown_words_are_refused(system):
 
 def test_strength_0_is_the_picture_decoded_and_strength_1_forgets_it(system, in_pixels):
     for each in (system, in_pixels):
-        kept = latent.image_to_image(each, PICTURES, PROMPTS, 0, steps=3)
+        kept = edits.image_to_image(each, PICTURES, PROMPTS, 0, steps=3)
         torch.testing.assert_close(kept, each.decode(each.encode(PICTURES)).clamp(-1, 1))
-        new = latent.image_to_image(each, PICTURES, PROMPTS, 1, steps=3, seed=4)
+        new = edits.image_to_image(each, PICTURES, PROMPTS, 1, steps=3, seed=4)
         assert torch.equal(new, latent.drawn_in_latents(each, PROMPTS, steps=3, seed=4))
-        assert torch.equal(new, latent.image_to_image(each, PICTURES.flip(0), PROMPTS, 1, steps=3, seed=4))
+        assert torch.equal(new, edits.image_to_image(each, PICTURES.flip(0), PROMPTS, 1, steps=3, seed=4))
 
 
 @pytest.mark.parametrize(("strength", "steps", "times"), [
@@ -338,7 +339,7 @@ def test_strength_0_is_the_picture_decoded_and_strength_1_forgets_it(system, in_
 def test_of_the_steps_the_share_is_made_that_the_strength_says(system, monkeypatch, strength, steps, times):
     heard, denoise = [], system.denoise
     monkeypatch.setattr(system, "denoise", lambda x, t, **cond: heard.append((int(t[0]), x)) or denoise(x, t, **cond))
-    latent.image_to_image(system, PICTURES, PROMPTS, strength, scale=1, steps=steps)
+    edits.image_to_image(system, PICTURES, PROMPTS, strength, scale=1, steps=steps)
     assert [t for t, _ in heard] == times
     clean, noise = system.encode(PICTURES), system.noise(4, torch.Generator().manual_seed(0))
     torch.testing.assert_close(heard[0][1], (1 - times[0] / 1000) * clean + times[0] / 1000 * noise)
@@ -347,25 +348,25 @@ def test_of_the_steps_the_share_is_made_that_the_strength_says(system, monkeypat
 @pytest.mark.parametrize("strength", [-0.1, 1.5, math.nan])
 def test_a_strength_out_of_range_is_refused(system, strength):
     with pytest.raises(ValueError, match="from 0"):
-        latent.image_to_image(system, PICTURES, PROMPTS, strength)
+        edits.image_to_image(system, PICTURES, PROMPTS, strength)
 
 
 def test_a_place_is_hidden_where_any_of_its_pixels_is():
     mask = torch.zeros(1, 1, 32, 32, dtype=torch.bool)
     mask[:, :, 7, 8:17] = True
-    found = latent.hidden_places(mask, 4)
+    found = edits.hidden_places(mask, 4)
     assert found.dtype == torch.bool and found[0, 0].nonzero().tolist() == [[1, 2], [1, 3], [1, 4]]
 
 
 def test_what_is_hidden_is_never_read_and_what_is_known_stays(system):
     mask = masks.box_at(8, 8).expand(4, 1, 32, 32)
     other = torch.where(mask, torch.rand(4, 3, 32, 32), PICTURES)
-    first, again = (latent.repainted(system, x, mask, PROMPTS, steps=3, rounds=2) for x in (PICTURES, other))
+    first, again = (edits.repainted(system, x, mask, PROMPTS, steps=3, rounds=2) for x in (PICTURES, other))
     assert torch.equal(first, again)
     assert torch.equal(torch.where(mask, 0, first), torch.where(mask, 0, PICTURES))
     hidden = mask.expand_as(first)
     assert not torch.equal(first[hidden], PICTURES[hidden])
-    new = latent.repainted(system, PICTURES, mask, PROMPTS[::-1], steps=3, rounds=2)
+    new = edits.repainted(system, PICTURES, mask, PROMPTS[::-1], steps=3, rounds=2)
     assert not torch.equal(first, new), "the prompt is heard"
 
 

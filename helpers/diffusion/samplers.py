@@ -37,7 +37,7 @@ def sample(denoise, x: Tensor, schedule: Schedule, steps: int = 50, eta: float |
                more replaces more of what x_t holds of noise by new one, up to all of it (Karras et al.'s churn).
                Or a function of t, the time stepped from, that says so for each step
     paste      paste(x, t) -> x, after every step: see `keep_known`
-    generator  of the noise where eta > 0 or rounds > 1; torch's own without it
+    generator  of the noise where eta > 0 or rounds > 1: torch's own without it; or a function shape -> noise
     rounds     how often each step is made, with new noise between: what is pasted and what is drawn come to agree
                (RePaint, algorithm 1, with jumps of one step). Each is a call; the last one is yielded
     ValueError, on the first step, for steps, start, eta or rounds out of range and for answers of another shape.
@@ -116,8 +116,10 @@ def forward_step(x: Tensor, schedule: Schedule, s: int, t: int, generator: torch
     return shrunk * x + std * noise_like(x, generator)
 
 
-def noise_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
+def noise_like(x: Tensor, generator: torch.Generator | Callable | None) -> Tensor:
     r"""eps ~ N(0, I) of the shape of x, drawn where the generator is: a CPU's gives every device the same noise."""
+    if callable(generator):
+        return generator(x.shape).to(x)
     device = generator.device if generator else x.device
     return torch.randn(x.shape, generator=generator, device=device, dtype=x.dtype).to(x.device)
 

@@ -8,7 +8,7 @@ B pictures · C, S channels and side of what the denoiser sees, pixels or latent
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -111,11 +111,17 @@ class TextToImage:
         uncond = self.model.read(self.read([keep_away or ""] * len(groups[0])))
         return within(composed(self.denoise, conds, uncond, scale), self.limit)
 
-    def noise(self, count: int, generator: torch.Generator) -> Tensor:
-        r"""What pictures start from, (B, C, S, S): one after the other, so that the first do not depend on the last."""
+    def noise(self, count: int, generator: torch.Generator | Callable) -> Tensor:
+        r"""What pictures start from, (B, C, S, S): one after the other, so that the first do not depend on the last.
+
+        generator: torch's, or a function of the shape that draws noise, as in `sample`
+        """
         unet = self.model.unet.config
         shape = (unet["channels"], unet["size"], unet["size"])
-        x = torch.stack([torch.randn(shape, generator=generator) for _ in range(count)])
+        if callable(generator):
+            x = generator((count, *shape))
+        else:
+            x = torch.stack([torch.randn(shape, generator=generator) for _ in range(count)])
         return (x * self.schedule.noise[-1].item()).to(next(self.model.parameters()).device)
 
     def encode(self, pictures: Tensor) -> Tensor:

@@ -5,19 +5,16 @@ n pictures (n, 3, 32, 32) in [-1, 1] · latents (n, C, S, S) of standard deviati
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import partial
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ...data import scenes
 from ...data.batches import NEW_SCENES_SEED, in_batches
-from ...diffusion.samplers import FRESH, finished, keep_known, sample
+from ...diffusion.samplers import FRESH
 from ...metrics.pictures import mse, reconstruct
-from ...models.inpainting import paste, smooth_guess
 from ...models.kl_autoencoder import KLAutoencoder
 from ...systems.text_to_image import TextToImage
 from ...training.checkpoints import load
@@ -100,53 +97,6 @@ def interpolated(system: TextToImage, a: Tensor, b: Tensor, steps: int = 7) -> T
     ends = system.encode(a), system.encode(b)
     return torch.stack([system.decode(torch.lerp(*ends, share)).clamp(-1, 1)
                         for share in torch.linspace(0, 1, steps).tolist()])
-
-
-# -- drawing from something ----------------------------------------------------------------------------------------
-
-
-@torch.no_grad()
-def image_to_image(system: TextToImage, pictures: Tensor, prompts: Sequence[str], strength: float,
-                   scale: float = LATENT_SCALE, steps: int = PROMPT_STEPS, eta: float = LATENT_ETA,
-                   seed: int = 0) -> Tensor:
-    r"""Pictures (n, 3, 32, 32) under noise, and drawn from there on as the prompts say: (n, 3, 32, 32).
-
-    Meng et al., "SDEdit", 2022; Stable Diffusion's img2img. The noise is that of t = strength T, and of the steps the
-    same share is made. At 0 only the first stage changes the picture; at 1, where the schedule ends without signal, it
-    is forgotten: `TextToImage.draw` of that seed.
-    ValueError for a strength outside of [0, 1].
-    """
-    if not 0 <= strength <= 1:
-        raise ValueError(f"a strength is a share of the noise, from 0 (the picture) to 1 (noise alone); got {strength}")
-    schedule, generator = system.schedule, torch.Generator().manual_seed(seed)
-    x, denoise, start = system.encode(pictures), system.guided_by([prompts], scale), round(strength * schedule.last)
-    if start == 0:
-        return system.decode(x).clamp(-1, 1)
-    x = schedule.add_noise(x, start, system.noise(len(x), generator) / schedule.noise[-1].item())
-    steps = min(start, math.ceil(strength * steps))
-    return finished(sample(denoise, x, schedule, steps, eta, generator=generator, start=start), system.decode)
-
-
-def hidden_places(mask: Tensor, factor: int) -> Tensor:
-    r"""Masks of pixels (n, 1, S, S) -> of places (n, 1, S/f, S/f), True = hidden: where any pixel of the place is."""
-    return F.max_pool2d(mask.float(), factor).bool()
-
-
-@torch.no_grad()
-def repainted(system: TextToImage, pictures: Tensor, mask: Tensor, prompts: Sequence[str],
-              scale: float = LATENT_SCALE, steps: int = PROMPT_STEPS, rounds: int = 4, seed: int = 0) -> Tensor:
-    r"""Pictures (n, 3, 32, 32) with their hidden part (n, 1, 32, 32) drawn anew in latents, as the prompts say.
-
-    A place of the latent is pasted where all of its pixels are known (`samplers.keep_known`). The encoder looks around
-    a place, so hidden pixels are first smoothed over: what was there is never read. Known pixels stay as they are.
-    """
-    x = system.encode(smooth_guess(pictures, mask))
-    generator = torch.Generator().manual_seed(seed)
-    places = hidden_places(mask, pictures.shape[-1] // x.shape[-1])
-    keep, denoise = keep_known(x, places, system.schedule, generator), system.guided_by([prompts], scale)
-    path = sample(denoise, system.noise(len(x), generator), system.schedule, steps, LATENT_ETA, keep, generator,
-                  rounds)
-    return paste(finished(path, system.decode), pictures, mask)
 
 
 # -- the path, decoded ---------------------------------------------------------------------------------------------

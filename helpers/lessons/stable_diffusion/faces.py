@@ -16,11 +16,12 @@ from ...data.text import is_token
 from ...show.attention import plain
 from ...show.heatmaps import boxed, shade, written
 from ...show.raster import SOFT, draw_text, place, tile
+from ...systems.edits import image_to_image
 from ...systems.text_to_image import END, TextToImage
 from ..text_conditioned_diffusion.experiments import PROMPT_STEPS
 from ..text_conditioned_diffusion.faces import in_lines, judged
 from ..text_conditioned_diffusion.verdicts import understood, verdicts
-from .experiments import LATENT_ETA, LATENT_SCALE, image_to_image
+from .experiments import LATENT_ETA, LATENT_SCALE
 
 LATENT_REACH = 3.0  # of latents, which have standard deviation 1: -3 is drawn white, 3 dark
 PANE, TITLE = 720, 24  # pixels: the width of the stepper, the height of a line over a stage

@@ -20,6 +20,7 @@ from ...data.batches import NEW_SCENES_SEED
 from ...data.scenes import FACTORS, UNSAID
 from ...metrics.pictures import reconstruct
 from ...models.kl_autoencoder import KLAutoencoder
+from ...systems import edits
 from ...systems.text_to_image import TextToImage
 from ..diffusion.experiments import right_part
 from ..text_conditioned_diffusion.experiments import prompts_of_one
@@ -76,7 +77,7 @@ def midway(system: TextToImage, n: int = 200, seed: int = 0) -> dict[str, Tensor
     """
     a, b = own.unseen_scenes(2 * n)[0].split(n)
     between = system.decode((system.encode(a) + system.encode(b)) / 2).clamp(-1, 1)
-    drawn = own.image_to_image(system, between, [""] * n, MIDWAY_STRENGTH, scale=1.0, seed=seed)
+    drawn = edits.image_to_image(system, between, [""] * n, MIDWAY_STRENGTH, scale=1.0, seed=seed)
     return {"pixels": (a + b) / 2, "latents": between, "drawn": drawn}
 
 
@@ -100,7 +101,7 @@ def edit_shares(system: TextToImage, strength: float, n: int = 200) -> dict[str,
     r"""Of n scenes drawn on in another colour: the share that has it ("obeyed"), the share of the other five factors
     that are as they were ("kept"), of pictures with all of that ("both"), and of valid ones."""
     pictures, prompts, wanted = recolourings(n)
-    parsed = scenes.parse(own.image_to_image(system, pictures, prompts, strength))
+    parsed = scenes.parse(edits.image_to_image(system, pictures, prompts, strength))
     right = parsed.factors == wanted
     obeyed, others = right[:, COLOUR], torch.arange(len(FACTORS)) != COLOUR
     shares = {"obeyed": obeyed, "kept": right[:, others], "both": right.all(1), "valid": parsed.valid}
@@ -112,7 +113,7 @@ def repaint_shares(system: TextToImage, n: int = 100) -> dict[str, float]:
     prompts, asked = prompts_of_one(n)
     pictures = scenes.draw(asked.said, torch.Generator().manual_seed(0))
     mask = right_part().expand(n, 1, *pictures.shape[2:])
-    return shares_drawn(own.repainted(system, pictures, mask, prompts), Asked(asked.said))
+    return shares_drawn(edits.repainted(system, pictures, mask, prompts), Asked(asked.said))
 
 
 # -- costs ---------------------------------------------------------------------------------------------------------
