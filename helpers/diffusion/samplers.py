@@ -69,6 +69,23 @@ def finished(path, decode=None) -> Tensor:
     return (decode(x) if decode else x).clamp(-1, 1)
 
 
+@torch.no_grad()
+def inverted(denoise, x: Tensor, schedule: Schedule, steps: int = 50) -> Tensor:
+    r"""The noise x_T (B, ...) from which DDIM (eta 0, as many steps) draws the picture x, nearly: its steps backwards.
+
+        x_t = signal_t x0 + noise_t eps, with x0 and eps as they are guessed at x_s, s < t
+
+    Song, Meng & Ermon 2021, section 4.3, the differential equation (14) followed from t = 0 on. It is exact as steps
+    become small: a guess at s stands for one at t. ValueError for steps out of range.
+    """
+    for s, t in pairwise(timesteps(schedule, steps)[::-1]):
+        at = max(s, 1)  # at 0 there is no noise to be guessed
+        x0 = denoise(x, torch.full((len(x),), at, device=x.device))
+        eps = find_eps(x, x0, schedule.signal[at].item(), schedule.noise[at].item())
+        x = schedule.signal[t].item() * x0 + schedule.noise[t].item() * eps
+    return x
+
+
 def within(denoise, limit: float | None = 1.0):
     r"""denoise(x, t) with its guess clamped to [-limit, limit]; None: as it is.
 

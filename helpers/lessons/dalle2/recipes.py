@@ -2,6 +2,8 @@
 
     unclip-prior          guesses CLIP's embedding of a scene from its caption
     unclip-decoder        draws latents of a scene from that embedding, a caption, or both
+    upsampler-scenes      draws scenes at 64 x 64 that it sees at 32 x 32
+    inpainting-latents    notebook 14's network, which also sees what is known of a picture, and the mask
 """
 
 from __future__ import annotations
@@ -12,17 +14,29 @@ import torch
 
 from ...data import scenes
 from ...data.batches import in_batches
+from ...models.glide import GLIDE, prompt_loss, with_channels
 from ...models.unclip import Prior, UnCLIP, prior_loss, unclip_loss
+from ...models.upsampler import upsampling_loss, upsampling_unet
 from ...systems.dalle2 import PRIOR_SCHEDULE
 from ...training.checkpoints import load
 from ...training.recipes import Recipe, any_length
 from ..stable_diffusion.experiments import FIRST_STAGE, LATENT_NETWORK, LATENT_TARGET, SCHEDULE
 from ..text_conditioned_diffusion.batches import READER
 from . import experiments as own
-from .batches import DECODED, EMBEDDED, decoder_batches, embedded_batches, shipped_clip
+from . import upsampling
+from .batches import (
+    DECODED,
+    EMBEDDED,
+    ENLARGED,
+    decoder_batches,
+    embedded_batches,
+    enlarging_batches,
+    filling_batches,
+    shipped_clip,
+)
 
-PRIOR_STEPS, UNCLIP_STEPS = 4000, 3000
-UNCLIP_RATE = 7e-4  # lower than the usual rate: notebook 14's network should not forget how to draw
+PRIOR_STEPS, UNCLIP_STEPS, UPSAMPLER_STEPS, FILLER_STEPS = 4000, 3000, 3000, 3000
+GENTLE_RATE = 7e-4  # lower than the usual rate: notebook 14's network should not forget how to draw
 MEASURED = 2000  # scenes of each kind that the prior's scale is computed from
 
 
@@ -44,6 +58,14 @@ def decoder_to_teach() -> UnCLIP:
     return model
 
 
+def filler_to_teach() -> GLIDE:
+    """Notebook 14's network with channels for a latent and a mask, which it does not read yet."""
+    taught = load(LATENT_NETWORK)[0]
+    model = with_channels(taught, taught.unet.config["channels"] + 1)
+    model.text.requires_grad_(False)
+    return model
+
+
 def recipes():
     """The recipes of this notebook."""
     yield Recipe(
@@ -54,9 +76,26 @@ def recipes():
         sizes={"smoke": {"batches": any_length(embedded_batches, 6, 2), "evaluate": partial(own.judge_prior, n=6)}})
     yield Recipe(
         name=own.DECODER, build=decoder_to_teach, batches=any_length(decoder_batches), steps=UNCLIP_STEPS,
-        lr=UNCLIP_RATE, ema=0.998, loss=partial(unclip_loss, schedule=SCHEDULE, target=LATENT_TARGET),
+        lr=GENTLE_RATE, ema=0.998, loss=partial(unclip_loss, schedule=SCHEDULE, target=LATENT_TARGET),
         evaluate=own.judge_decoder,
         data=f"latents of {FIRST_STAGE}, of tiny scenes drawn anew at every step, in each process {DECODED['one']} of "
              f"one object and {DECODED['two']} of two, with their embeddings by {READER}, 10 % left out, and captions "
              f"in English and Korean, 50 % left out; begins with the weights of {LATENT_NETWORK}",
         sizes={"smoke": {"batches": any_length(decoder_batches, 6, 2), "evaluate": partial(own.judge_decoder, n=2)}})
+    yield Recipe(
+        name=own.UPSAMPLER, build=upsampling_unet, batches=any_length(enlarging_batches), steps=UPSAMPLER_STEPS,
+        ema=0.998, loss=partial(upsampling_loss, schedule=SCHEDULE, target=upsampling.UPSAMPLING_TARGET),
+        evaluate=upsampling.judge_upsampler,
+        data=f"tiny scenes drawn anew at every step at 32 x 32 and at 64 x 64, in each process {ENLARGED['one']} of "
+             f"one object and {ENLARGED['two']} of two, the small ones blurred and under noise",
+        sizes={"smoke": {"batches": any_length(enlarging_batches, 1, 1),
+                         "evaluate": partial(upsampling.judge_upsampler, n=2, steps=2)}})
+    yield Recipe(
+        name=own.FILLER, build=filler_to_teach, batches=any_length(filling_batches), steps=FILLER_STEPS,
+        lr=GENTLE_RATE, ema=0.998, loss=partial(prompt_loss, schedule=SCHEDULE, target=LATENT_TARGET),
+        evaluate=upsampling.judge_filler,
+        data=f"latents of {FIRST_STAGE}, of tiny scenes drawn anew at every step, in each process {DECODED['one']} of "
+             f"one object and {DECODED['two']} of two, with notebook 07's masks, 10 % of them whole; captions in "
+             f"English and Korean, 15 % left out; begins with the weights of {LATENT_NETWORK}",
+        sizes={"smoke": {"batches": any_length(filling_batches, 6, 2),
+                         "evaluate": partial(upsampling.judge_filler, n=2)}})
