@@ -81,7 +81,7 @@ class Prior(nn.Module):
 
 
 def may_be_read(mask: Tensor) -> Tensor:
-    r"""Which token may read which, (B, 1, T + 4, T + 4) bool: no later one, and no filling; mask (B, T), False there."""
+    r"""Which token may read which, (B, 1, T + 4, T + 4) bool: no later one, no filling; mask (B, T), False there."""
     known = F.pad(mask, (0, BEHIND), value=True)                               # (B, T + 4)
     before = torch.ones(known.shape[1], known.shape[1], dtype=torch.bool, device=mask.device).tril()
     return before & known[:, None, None]

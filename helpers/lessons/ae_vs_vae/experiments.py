@@ -56,7 +56,7 @@ def latent_source(name: str, z: Tensor, k: int = COMPONENTS) -> Mixture:
 
 
 def between(model, t: float = 0.5, n: int = 1000, path=torch.lerp) -> Tensor:
-    r"""n pictures at share t of the way from the code of one new scene to that of another; path: lerp, or slerp of `models.vae`."""
+    r"""n pictures at share t of the way from the code of one new scene to that of another; path: lerp or slerp."""
     x, _ = scenes.make_scenes(2 * n, NEW_SCENES_SEED)
     a, b = latent_codes(model, x).chunk(2)
     return decode_all(model, path(a, b, t))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from ...data import masks, scenes
+from ...data.scenes.drawing import SIZE
 from ...data.text import Tokenizer
 from ...models.clip import CLIP
 from ...models.unclip import told
@@ -70,7 +72,7 @@ def fitting_masks(n: int, generator: torch.Generator) -> Tensor:
 
 
 def filling_batches(one: int = DECODED["one"], two: int = DECODED["two"], left_out: float = LEFT_OUT):
-    """step -> {"images": latents (B, C, S, S), "texts": ids (B, T), "concat": `what_is_known` of them (B, C + 1, S, S)}.
+    """step -> {"images": latents (B, C, S, S), "texts": ids (B, T), "concat": `what_is_known` (B, C + 1, S, S)}.
 
     Masks are those of `fitting_masks`.
     """
@@ -88,7 +90,7 @@ def filling_batches(one: int = DECODED["one"], two: int = DECODED["two"], left_o
 
 def in_two_sizes(draw, factors: Tensor, seed: int, side: int = LARGE) -> tuple[Tensor, Tensor]:
     """The same scenes small (n, 3, 32, 32) and large (n, 3, side, side); draw: `scenes.draw` or `scenes.draw_pairs`."""
-    small, large = (draw(factors, torch.Generator().manual_seed(seed), pixels) for pixels in (scenes.drawing.SIZE, side))
+    small, large = (draw(factors, torch.Generator().manual_seed(seed), pixels) for pixels in (SIZE, side))
     return small, large
 
 

@@ -26,7 +26,7 @@ from ..diffusion.experiments import SCHEDULE, right_part
 from ..stable_diffusion.experiments import TUNED_STAGE, in_latents
 from ..text_conditioned_diffusion.experiments import prompts_of_one
 from ..text_conditioned_diffusion.verdicts import Asked, shares_drawn
-from .batches import in_two_sizes
+from .batches import LARGE, in_two_sizes
 from .experiments import FILLER, UPSAMPLER
 
 UPSAMPLING_TARGET = "edm"
@@ -64,9 +64,10 @@ def enlarging_figures(enlarge, n: int = 200) -> dict[str, float]:
 
     "one", "two": scenes of one object, and of two; "degraded": those of one, seen blurred and under noise
     """
-    found, bigger = {}, partial(bicubic, side=64)
-    for name, make, draw in (("one", scenes.sample_factors, scenes.draw), ("two", scenes.sample_pairs, scenes.draw_pairs)):
-        factors = make(n, torch.Generator().manual_seed(NEW_SCENES_SEED))
+    found, bigger, generator = {}, partial(bicubic, side=LARGE), torch.Generator().manual_seed(NEW_SCENES_SEED)
+    kinds = {"one": (scenes.draw, scenes.sample_factors(n, generator)),
+             "two": (scenes.draw_pairs, scenes.sample_pairs(n, generator))}
+    for name, (draw, factors) in kinds.items():
         small, large = in_two_sizes(draw, factors, NEW_SCENES_SEED + 1)
         seen = {name: small}
         if name == "one":
