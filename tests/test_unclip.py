@@ -335,9 +335,9 @@ def test_ddim_backwards_and_forwards_comes_back(make):
     schedule, data = make(), torch.tensor([[-0.8, 0.3], [0.5, 0.9], [0.2, -0.7]])
     denoise = posterior_mean(data, schedule)
     x = data[[1, 0, 2]]
-    noise = inverted(denoise, x, schedule, 500)
+    noise = inverted(denoise, x, schedule, 200)
     assert noise.shape == x.shape and noise.abs().max() < 6
-    torch.testing.assert_close(finished(sample(denoise, noise, schedule, 500)), x, atol=0.03, rtol=0)
+    torch.testing.assert_close(finished(sample(denoise, noise, schedule, 200)), x, atol=0.05, rtol=0)
 
 
 def test_each_picture_has_a_noise_of_its_own():
@@ -349,7 +349,7 @@ def test_each_picture_has_a_noise_of_its_own():
         return mean + signal * std**2 / ((signal * std) ** 2 + noise**2) * (x - signal * mean)
 
     x = torch.tensor([[0.3], [0.8], [-0.7]])
-    torch.testing.assert_close(inverted(denoise, x, schedule, 1000), (x - mean) / std, atol=0.02, rtol=0)
+    torch.testing.assert_close(inverted(denoise, x, schedule, 500), (x - mean) / std, atol=0.02, rtol=0)
 
 
 # -- the recipes ---------------------------------------------------------------------------------------------------
