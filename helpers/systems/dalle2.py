@@ -70,9 +70,8 @@ class DALLE2:
         """
         if samples < 1:
             raise ValueError(f"the best of one sample or more; got {samples}")
-        ids, nothing = self.read([*prompts] * samples), self.read([""] * len(prompts) * samples)
-        cond = told(self.clip, ids)
-        denoise = guided(as_denoiser(self.prior, self.schedule, "x0"), cond, told(self.clip, nothing), scale)
+        cond, uncond = (told(self.clip, self.read(texts).repeat(samples, 1)) for texts in (prompts, [""] * len(prompts)))
+        denoise = guided(as_denoiser(self.prior, self.schedule, "x0"), cond, uncond, scale)
         chance = torch.Generator().manual_seed(seed)
         x = torch.randn(cond["text"].shape, generator=chance).to(cond["text"])
         *_, (_, z, _) = sample(denoise, x, self.schedule, steps, 1.0, generator=chance)

@@ -52,15 +52,16 @@ def told_by_a_text() -> Exercise:
         found = answer(z.clone(), before.clone(), after.clone(), theta)
         assert_shape("the new z", found, z.shape)
         step = F.normalize(after - before, dim=1)
+        right = slerp(z, step, theta)
         mistakes = [(slerp(z, -step, theta), "the other way round: from `before` to `after`"),
                     (slerp(z, after, theta), "this goes to the second text; follow the difference of the two"),
-                    (slerp(z, after - before, theta), "the difference has to have length 1, too, before you turn to it"),
+                    (slerp(z, after - before, theta), "the difference has to have length 1 before you turn to it"),
                     (slerp(step, z, theta), "start at z: theta = 0 is the picture itself"),
                     (F.normalize(z + theta * step, dim=1), "turn, as slerp does; do not add"),
                     (z + theta * (after - before), "turn, as slerp does; do not add")]
         for wrong, words in mistakes:
-            assert not torch.allclose(found, wrong, atol=1e-4) or theta == 0, words
-        assert_close(f"theta {theta:g}", found, slerp(z, step, theta), 1e-4)
+            assert not torch.allclose(found, wrong, atol=1e-4) or torch.allclose(wrong, right, atol=1e-4), words
+        assert_close(f"theta {theta:g}", found, right, 1e-4)
 
     return Exercise("17.2", "a text diff", [lambda answer, theta=theta: check_on(answer, theta)
                                             for theta in (0.25, 0.5, 0.0)])

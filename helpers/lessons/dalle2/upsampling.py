@@ -38,13 +38,13 @@ ENLARGING_STEPS = 8
 
 def as_upsampler(model: UNet, steps: int = ENLARGING_STEPS, seed: int = 0):
     r"""small -> large, by DDIM in so many steps from noise of this seed, for `DALLE2`."""
-    denoise = within(as_denoiser(model, SCHEDULE, UPSAMPLING_TARGET))
+    denoise = as_denoiser(model, SCHEDULE, UPSAMPLING_TARGET)
 
     def enlarge(small: Tensor) -> Tensor:
         side = model.config["size"]
         x = torch.randn(len(small), 3, side, side, generator=torch.Generator().manual_seed(seed)).to(small)
         seen = bicubic(small, side)
-        return finished(sample(lambda x, t: denoise(x, t, concat=seen), x, SCHEDULE, steps))
+        return finished(sample(within(lambda x, t: denoise(x, t, concat=seen)), x, SCHEDULE, steps))
 
     return enlarge
 
