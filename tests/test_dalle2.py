@@ -229,8 +229,8 @@ def test_told_by_a_text(answer, says, capsys):
     (lambda stages: sum(steps * (1 if scale == 1 else 2) for steps, scale in stages), "of 0 or 1"),
     (lambda stages: 7, "7 passes; expected"), (lambda stages: 2.0, "a whole number"), (lambda stages: ..., "○"),
 ])
-def test_how_often(answer, says, capsys):
-    assert says in verdict(exercises.how_often(), answer, capsys)
+def test_count_the_passes(answer, says, capsys):
+    assert says in verdict(exercises.count_the_passes(), answer, capsys)
 
 
 def window(pictures, pixels):

@@ -70,7 +70,8 @@ class DALLE2:
         """
         if samples < 1:
             raise ValueError(f"the best of one sample or more; got {samples}")
-        cond, uncond = (told(self.clip, self.read(texts).repeat(samples, 1)) for texts in (prompts, [""] * len(prompts)))
+        said = self.read(prompts), self.read([""] * len(prompts))
+        cond, uncond = (told(self.clip, ids.repeat(samples, 1)) for ids in said)
         denoise = guided(as_denoiser(self.prior, self.schedule, "x0"), cond, uncond, scale)
         chance = torch.Generator().manual_seed(seed)
         x = torch.randn(cond["text"].shape, generator=chance).to(cond["text"])

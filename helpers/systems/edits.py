@@ -19,7 +19,7 @@ from ..diffusion.samplers import FRESH, finished, keep_known, sample
 from ..models.inpainting import paste, smooth_guess
 from .text_to_image import TextToImage
 
-STRIDE = 8  # pixels from one window of a canvas to the next
+WINDOW_STEP = 8  # pixels from one window of a canvas to the next
 
 
 def image_to_image(system: TextToImage, pictures: Tensor, prompts: Sequence[str], strength: float, scale: float = 2.0,
@@ -113,9 +113,9 @@ def next_window(hidden: Tensor, side: int) -> tuple[slice, slice]:
 
 
 def windows(height: int, width: int, side: int) -> Iterator[tuple[slice, slice]]:
-    r"""All windows of side x side pixels on a canvas, `STRIDE` apart, up to its lower right corner."""
-    for top in sorted({*range(0, height - side, STRIDE), height - side}):
-        for left in sorted({*range(0, width - side, STRIDE), width - side}):
+    r"""All windows of side x side pixels on a canvas, `WINDOW_STEP` apart, up to its lower right corner."""
+    for top in sorted({*range(0, height - side, WINDOW_STEP), height - side}):
+        for left in sorted({*range(0, width - side, WINDOW_STEP), width - side}):
             yield slice(top, top + side), slice(left, left + side)
 
 

@@ -15,10 +15,10 @@ from ...training.checkpoints import load
 from ..stable_diffusion.experiments import FIRST_STAGE, LATENT_NETWORK
 from ..text_conditioned_diffusion.batches import LEFT_OUT, READER, prompt_batches
 
-EMBEDDED = {"one": 64, "two": 32}  # of a batch for the prior: scenes of one object, and of two
-DECODED = {"one": 44, "two": 20}  # of a batch for the decoder, and for inpainting
-ENLARGED = {"one": 11, "two": 5}  # of a batch for the upsampler
-LARGE = 64  # pixels along a side of what the upsampler draws
+PRIOR_SHARES = {"one": 64, "two": 32}  # of a batch for the prior: scenes of one object, and of two
+DECODER_SHARES = {"one": 44, "two": 20}  # of a batch for the decoder, and for inpainting
+UPSAMPLER_SHARES = {"one": 11, "two": 5}  # of a batch for the upsampler
+LARGE_SIDE = 64  # pixels along a side of what the upsampler draws
 UNTOLD = 0.1  # of the captions that the prior is not given
 LEFT_OUT_CLIP, LEFT_OUT_TEXT = 0.1, 0.5  # of what the decoder is told: the paper's shares, section 2.1
 ALL_HIDDEN = 0.1  # of the masks: so the network does not forget how to draw a whole picture
@@ -34,7 +34,7 @@ def words_of(name: str) -> Tokenizer:
     return Tokenizer(load(name)[0].config["vocabulary"])
 
 
-def embedded_batches(one: int = EMBEDDED["one"], two: int = EMBEDDED["two"], left_out: float = UNTOLD):
+def embedded_batches(one: int = PRIOR_SHARES["one"], two: int = PRIOR_SHARES["two"], left_out: float = UNTOLD):
     """step -> {"embeddings": z_i (B, E) of new scenes} and what `told` gives of their captions."""
     clip = shipped_clip()
     prompted = prompt_batches(one, two, left_out, words_of(READER))
@@ -46,7 +46,7 @@ def embedded_batches(one: int = EMBEDDED["one"], two: int = EMBEDDED["two"], lef
     return batches
 
 
-def decoder_batches(one: int = DECODED["one"], two: int = DECODED["two"], left_out: float = LEFT_OUT_TEXT,
+def decoder_batches(one: int = DECODER_SHARES["one"], two: int = DECODER_SHARES["two"], left_out: float = LEFT_OUT_TEXT,
                     without_clip: float = LEFT_OUT_CLIP):
     """step -> {"images": latents (B, C, S, S) of new scenes, "texts": ids (B, T), "embeddings": z_i (B, E)}.
 
@@ -71,7 +71,7 @@ def fitting_masks(n: int, generator: torch.Generator) -> Tensor:
     return masks.mixed(n, generator=generator) | whole
 
 
-def filling_batches(one: int = DECODED["one"], two: int = DECODED["two"], left_out: float = LEFT_OUT):
+def filling_batches(one: int = DECODER_SHARES["one"], two: int = DECODER_SHARES["two"], left_out: float = LEFT_OUT):
     """step -> {"images": latents (B, C, S, S), "texts": ids (B, T), "concat": `what_is_known` (B, C + 1, S, S)}.
 
     Masks are those of `fitting_masks`.
@@ -88,13 +88,13 @@ def filling_batches(one: int = DECODED["one"], two: int = DECODED["two"], left_o
     return batches
 
 
-def in_two_sizes(draw, factors: Tensor, seed: int, side: int = LARGE) -> tuple[Tensor, Tensor]:
+def in_two_sizes(draw, factors: Tensor, seed: int, side: int = LARGE_SIDE) -> tuple[Tensor, Tensor]:
     """The same scenes small (n, 3, 32, 32) and large (n, 3, side, side); draw: `scenes.draw` or `scenes.draw_pairs`."""
     small, large = (draw(factors, torch.Generator().manual_seed(seed), pixels) for pixels in (SIZE, side))
     return small, large
 
 
-def enlarging_batches(one: int = ENLARGED["one"], two: int = ENLARGED["two"]):
+def enlarging_batches(one: int = UPSAMPLER_SHARES["one"], two: int = UPSAMPLER_SHARES["two"]):
     """step -> {"small": scenes (B, 3, 32, 32), "images": the same drawn at 64 x 64}, made anew at every step."""
 
     def batches(step):

@@ -14,7 +14,7 @@ from ...course.checks import Exercise, assert_close, assert_shape
 from ...models.inpainting import BLANK
 from ...models.vae import slerp
 
-STAGES = (((64, 4.0), (250, 3.0), (27, 1.0), (15, 1.0)), ((16, 1.0), (20, 2.0), (8, 1.0)), ((20, 0.0),))
+STAGES_COUNTED = (((64, 4.0), (250, 3.0), (27, 1.0), (15, 1.0)), ((16, 1.0), (20, 2.0), (8, 1.0)), ((20, 0.0),))
 SHIFTS = (8, 16, 20)  # pixels
 
 
@@ -72,7 +72,7 @@ def passes_of(stages: Sequence[tuple[int, float]]) -> int:
     return sum(steps * (1 if scale in (0, 1) else 2) for steps, scale in stages)
 
 
-def how_often() -> Exercise:
+def count_the_passes() -> Exercise:
     r"""17.3: passes(stages) -> how often a network is asked for one picture; stages: (steps, scale of guidance)."""
     def check_on(answer, stages):
         found, steps = answer([tuple(stage) for stage in stages]), sum(count for count, _ in stages)
@@ -84,7 +84,7 @@ def how_often() -> Exercise:
         assert found == right, f"{found} passes; expected {right}"
 
     return Exercise("17.3", "count the passes", [lambda answer, stages=stages: check_on(answer, stages)
-                                                 for stages in STAGES])
+                                                 for stages in STAGES_COUNTED])
 
 
 def one_step_outwards() -> Exercise:

@@ -44,7 +44,7 @@ def shipped_dalle2() -> DALLE2:
 # -- from z_t to z_i -----------------------------------------------------------------------------------------------
 
 
-class Pairs:
+class EmbeddedScenes:
     r"""Scenes of one object, their factors (n, 6), and what a CLIP makes of them and of whole captions, (n, E) each.
 
     Captions are of the given language, English or Korean.
@@ -58,18 +58,18 @@ class Pairs:
         self.z_text, self.z_image = in_batches(clip.encode_text, ids), in_batches(clip.encode_image, self.pictures)
 
 
-def regression(known: Pairs, z_text: Tensor) -> Tensor:
+def regression(known: EmbeddedScenes, z_text: Tensor) -> Tensor:
     r"""z_i (n, E) of length 1 by least squares with bias from z_t, fitted to known pairs."""
     x, x_new = (F.pad(z, (0, 1), value=1.0) for z in (known.z_text, z_text))
     return F.normalize(x_new @ torch.linalg.lstsq(x, known.z_image).solution, dim=1)
 
 
-def nearest_caption(known: Pairs, z_text: Tensor) -> Tensor:
+def nearest_caption(known: EmbeddedScenes, z_text: Tensor) -> Tensor:
     r"""z_i (n, E) of the known picture whose caption is most alike."""
     return known.z_image[(z_text @ known.z_text.T).argmax(1)]
 
 
-def bridges(system: DALLE2, known: Pairs, new: Pairs, seed: int = 0) -> dict[str, Tensor]:
+def bridges(system: DALLE2, known: EmbeddedScenes, new: EmbeddedScenes, seed: int = 0) -> dict[str, Tensor]:
     r"""{"picture": the true z_i, "text": z_t as it is, "regression", "nearest", "prior": (n, E)}, for new captions."""
     return {"picture": new.z_image, "text": new.z_text, "regression": regression(known, new.z_text),
             "nearest": nearest_caption(known, new.z_text), "prior": imagined(system, new.texts, seed)}
@@ -81,7 +81,7 @@ def imagined(system: DALLE2, texts, seed: int = 0, **options) -> Tensor:
     return torch.cat([system.imagine(part, seed + i, **options) for i, part in enumerate(parts)])
 
 
-def factor_probes(known: Pairs) -> Callable[[Tensor], Tensor]:
+def factor_probes(known: EmbeddedScenes) -> Callable[[Tensor], Tensor]:
     r"""z_i (n, E) -> factors (n, 6) as linear probes, one a factor, read them; they learn from known pictures."""
     mean, std = known.z_image.mean(0), known.z_image.std(0).clamp(min=1e-6)
     x, _ = standardised(known.z_image, known.z_image)
@@ -89,7 +89,7 @@ def factor_probes(known: Pairs) -> Callable[[Tensor], Tensor]:
     return lambda z: torch.stack([probe((z - mean) / std).argmax(1) for probe in probes], 1)
 
 
-def bridge_figures(found: dict[str, Tensor], probes, new: Pairs) -> dict[str, dict[str, float]]:
+def bridge_figures(found: dict[str, Tensor], probes, new: EmbeddedScenes) -> dict[str, dict[str, float]]:
     r"""Of each way to z_i: the mean cosine to the true one, the distance of its mean from the true mean ("gap"), and
     the shares of factors that probes read in it as asked, by name and "all_six"."""
     rows = {}
@@ -105,10 +105,10 @@ def bridge_figures(found: dict[str, Tensor], probes, new: Pairs) -> dict[str, di
 def judge_prior(prior: Prior, n: int = 500) -> dict[str, float]:
     r"""The figures of a prior, and all six of each other way to z_i, for new captions in English and Korean."""
     clip = load(READER)[0]
-    known, system = Pairs(clip, min(8 * n, KNOWN_SCENES), KNOWN_SEED), DALLE2(clip, prior, None)
+    known, system = EmbeddedScenes(clip, min(8 * n, KNOWN_SCENES), KNOWN_SEED), DALLE2(clip, prior, None)
     probes, figures = factor_probes(known), {"scale": prior.scale.item()}
     for language in scenes.LANGUAGES:
-        new = Pairs(clip, n, NEW_SCENES_SEED, language)
+        new = EmbeddedScenes(clip, n, NEW_SCENES_SEED, language)
         rows = bridge_figures(bridges(system, known, new), probes, new)
         figures |= {f"{language}.{name}": value for name, value in rows["prior"].items()}
         figures |= {f"{language}.{name}.all_six": row["all_six"] for name, row in rows.items() if name != "prior"}
@@ -118,7 +118,7 @@ def judge_prior(prior: Prior, n: int = 500) -> dict[str, float]:
 # -- from z_i to a picture -----------------------------------------------------------------------------------------
 
 
-def decoded(system: DALLE2, z: Tensor, texts=None, seed: int = 0, **options) -> Tensor:
+def drawn_from_z(system: DALLE2, z: Tensor, texts=None, seed: int = 0, **options) -> Tensor:
     r"""`DALLE2.decode` of many embeddings (n, E), `PROMPTS_AT_ONCE` at a time, each part with the next seed."""
     found = []
     for i, start in enumerate(range(0, len(z), PROMPTS_AT_ONCE)):
@@ -130,8 +130,8 @@ def decoded(system: DALLE2, z: Tensor, texts=None, seed: int = 0, **options) -> 
 def judge_decoder(model: UnCLIP, first_stage: KLAutoencoder | None = None, n: int = 300) -> dict[str, float]:
     r"""`shares_drawn` of n scenes drawn from their own z_i alone, and from z_i with the caption."""
     clip = load(READER)[0]
-    new, system = Pairs(clip, n, NEW_SCENES_SEED), DALLE2(clip, None, decoder_of(model, first_stage))
-    draw, figures = partial(decoded, system, new.z_image), {}
+    new, system = EmbeddedScenes(clip, n, NEW_SCENES_SEED), DALLE2(clip, None, decoder_of(model, first_stage))
+    draw, figures = partial(drawn_from_z, system, new.z_image), {}
     for name, texts in (("alone", None), ("with_text", new.texts)):
         shares = shares_drawn(draw(texts), Asked(new.factors))
         figures |= {f"{name}.{key}": value for key, value in shares.items()}

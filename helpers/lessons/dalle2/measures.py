@@ -64,13 +64,13 @@ def component_shares(system: DALLE2, kept: Sequence[int], n: int = 200) -> dict[
 def arm_shares(system: DALLE2, n: int = 300, language: str = "en") -> dict[str, dict[str, float]]:
     r"""`shares_drawn` for n whole captions, by what the decoder is told: z of each of `bridges`, the text alone, and
     the prior's z with the text. Ramesh et al. 2022, section 5.1, and the baselines that matter here."""
-    known = own.Pairs(system.clip, own.KNOWN_SCENES, own.KNOWN_SEED)
-    new = own.Pairs(system.clip, n, NEW_SCENES_SEED, language)
+    known = own.EmbeddedScenes(system.clip, own.KNOWN_SCENES, own.KNOWN_SEED)
+    new = own.EmbeddedScenes(system.clip, n, NEW_SCENES_SEED, language)
     found = own.bridges(system, known, new)
-    drawn = {name: own.decoded(system, z) for name, z in found.items()}
+    drawn = {name: own.drawn_from_z(system, z) for name, z in found.items()}
     nothing = torch.zeros_like(new.z_image)
-    drawn |= {"text alone": own.decoded(system, nothing, new.texts),
-              "prior and text": own.decoded(system, found["prior"], new.texts)}
+    drawn |= {"text alone": own.drawn_from_z(system, nothing, new.texts),
+              "prior and text": own.drawn_from_z(system, found["prior"], new.texts)}
     return {name: shares_drawn(pictures, Asked(new.factors)) for name, pictures in drawn.items()}
 
 
@@ -84,7 +84,7 @@ def binding_duel(system: DALLE2, n: int = 300) -> dict[str, dict[str, float]]:
     arms = {"GLIDE": (torch.zeros_like(z), texts), "unCLIP": (z, None), "unCLIP + text": (z, texts)}
     found = {}
     for name, (told, said) in arms.items():
-        right = read_pictures(own.decoded(system, told, said), asked)[1][:, BOUND]
+        right = read_pictures(own.drawn_from_z(system, told, said), asked)[1][:, BOUND]
         found[name] = {"shapes": right[:, [0, 2]].all(1).float().mean().item(),
                        "bound": right.all(1).float().mean().item()}
     return found
@@ -119,10 +119,10 @@ def guided_diversity(system: DALLE2, scales: Sequence[float], **options) -> dict
     Figure 9 of the paper: guidance takes diversity from GLIDE, hardly from unCLIP, whose z_i is drawn before it.
     """
     def by_text(texts, seed, scale):
-        return own.decoded(system, torch.zeros_like(system.embed_texts(texts)), texts, seed, scale=scale)
+        return own.drawn_from_z(system, torch.zeros_like(system.embed_texts(texts)), texts, seed, scale=scale)
 
     def by_prior(texts, seed, scale):
-        return own.decoded(system, own.imagined(system, texts, seed), None, seed, scale=scale)
+        return own.drawn_from_z(system, own.imagined(system, texts, seed), None, seed, scale=scale)
 
     return {name: {scale: diverse_and_right(lambda texts, seed, draw=draw, scale=scale: draw(texts, seed, scale),
                                             **options) for scale in scales}

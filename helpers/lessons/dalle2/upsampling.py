@@ -15,18 +15,18 @@ from ...data import masks, scenes
 from ...data.batches import NEW_SCENES_SEED, in_batches
 from ...diffusion.samplers import finished, sample, within
 from ...diffusion.targets import as_denoiser
-from ...metrics.pictures import mse
 from ...models.kl_autoencoder import KLAutoencoder
 from ...models.unet import UNet
 from ...models.upsampler import bicubic, degraded
 from ...systems import edits, filling
 from ...systems.text_to_image import TextToImage
 from ...training.checkpoints import load
+from ..denoising.experiments import mean_psnr
 from ..diffusion.experiments import SCHEDULE, right_part
 from ..stable_diffusion.experiments import TUNED_STAGE, in_latents
 from ..text_conditioned_diffusion.experiments import prompts_of_one
 from ..text_conditioned_diffusion.verdicts import Asked, shares_drawn
-from .batches import LARGE, in_two_sizes
+from .batches import LARGE_SIDE, in_two_sizes
 from .experiments import FILLER, UPSAMPLER
 
 UPSAMPLING_TARGET = "edm"
@@ -54,17 +54,12 @@ def shipped_upsampler(steps: int = ENLARGING_STEPS):
     return as_upsampler(load(UPSAMPLER)[0], steps)
 
 
-def mean_psnr(x: Tensor, y: Tensor) -> float:
-    r"""The PSNR, in dB, of the mean squared error over all pictures: a few exact ones do not make it infinite."""
-    return -10 * mse(x, y).mean().log10().item()
-
-
 def enlarging_figures(enlarge, n: int = 200) -> dict[str, float]:
     r"""PSNR against the scene drawn at 64 x 64, in dB, of `enlarge` and of bicubic, and the first less the second.
 
     "one", "two": scenes of one object, and of two; "degraded": those of one, seen blurred and under noise
     """
-    found, bigger, generator = {}, partial(bicubic, side=LARGE), torch.Generator().manual_seed(NEW_SCENES_SEED)
+    found, bigger, generator = {}, partial(bicubic, side=LARGE_SIDE), torch.Generator().manual_seed(NEW_SCENES_SEED)
     kinds = {"one": (scenes.draw, scenes.sample_factors(n, generator)),
              "two": (scenes.draw_pairs, scenes.sample_pairs(n, generator))}
     for name, (draw, factors) in kinds.items():
@@ -75,7 +70,7 @@ def enlarging_figures(enlarge, n: int = 200) -> dict[str, float]:
                 torch.manual_seed(0)
                 seen["degraded"] = degraded(small)
         for kind, pictures in seen.items():
-            network, plain = (mean_psnr(in_batches(make, pictures).clamp(-1, 1), large) for make in (enlarge, bigger))
+            network, plain = (mean_psnr(large, in_batches(make, pictures)) for make in (enlarge, bigger))
             found |= {f"{kind}.psnr": network, f"{kind}.bicubic": plain, f"{kind}.gain": network - plain}
     return found
 
