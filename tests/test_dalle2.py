@@ -3,44 +3,27 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from test_unclip import CHANNELS, TOWER, WORDS, stirred, tiny_clip, tiny_prior
+from tiny_dalle2 import PICTURES, tiny_filler, tiny_system
 
 from helpers.data import scenes
 from helpers.lessons.dalle2 import exercises, upsampling
-from helpers.lessons.dalle2 import experiments as own
 from helpers.metrics.pca import PCA
-from helpers.models.glide import GLIDE, with_channels
-from helpers.models.kl_autoencoder import KLAutoencoder
-from helpers.models.unclip import UnCLIP
 from helpers.models.upsampler import upsampling_unet
 from helpers.models.vae import slerp
 from helpers.systems import edits, filling, variations
 from helpers.systems.dalle2 import DALLE2
 
 PROMPTS = ["a red circle", "a blue star", "red"]
-PICTURES = scenes.make_scenes(3, 1)[0]
-
-
-def small_first_stage():
-    torch.manual_seed(0)
-    model = stirred(KLAutoencoder(2, widths=(8, 16)))
-    model.measure(model.posterior(PICTURES)[0], 1)
-    return model
 
 
 @pytest.fixture(scope="module")
 def system():
-    torch.manual_seed(2)
-    decoder = stirred(UnCLIP(WORDS, TOWER, CHANNELS, embedding=8))
-    prior = tiny_prior()
-    prior.measure(torch.randn(50, 8))
-    return DALLE2(tiny_clip(), prior, own.decoder_of(decoder, small_first_stage()))
+    return tiny_system()
 
 
 @pytest.fixture(scope="module")
 def filler():
-    torch.manual_seed(2)
-    return own.decoder_of(stirred(with_channels(GLIDE(WORDS, TOWER, CHANNELS), 3)), small_first_stage())
+    return tiny_filler()
 
 
 # -- text in, picture out ------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from tiny_dalle2 import IDS, small_first_stage, stirred, tiny_clip, tiny_decoder, tiny_prior
 
 from helpers.data import masks, scenes
 from helpers.data.text import EOS, PAD
@@ -13,10 +14,8 @@ from helpers.diffusion.ideal import posterior_mean
 from helpers.diffusion.samplers import finished, inverted, sample
 from helpers.lessons.dalle2 import batches, recipes
 from helpers.lessons.dalle2 import experiments as own
-from helpers.models.clip import CLIP
 from helpers.models.glide import GLIDE, prompt_loss, with_channels
-from helpers.models.kl_autoencoder import KLAutoencoder
-from helpers.models.unclip import Prior, UnCLIP, may_be_read, prior_loss, told, unclip_loss
+from helpers.models.unclip import Prior, may_be_read, prior_loss, told, unclip_loss
 from helpers.models.unet import UNet
 from helpers.models.upsampler import bicubic, degraded, upsampling_loss, upsampling_unet
 from helpers.systems.dalle2 import PRIOR_SCHEDULE
@@ -24,36 +23,7 @@ from helpers.systems.filling import what_is_known
 from helpers.training.checkpoints import load, load_file, save
 from helpers.training.loop import train
 
-WORDS = ["<pad>", "<s>", "</s>", "<unk>", "▁a", "▁red", "▁blue", "▁circle", "▁star"]
-TOWER = {"context": 12, "width": 16, "depth": 1, "heads": 2}
-IDS = torch.tensor([[4, 5, 7, EOS], [4, 6, EOS, PAD], [EOS, PAD, PAD, PAD]])
 KNOWN = {recipe.name: recipe for recipe in recipes.recipes()}
-CHANNELS = {"channels": 2, "size": 8, "widths": (8, 16), "reads": 1}
-
-
-def stirred(model):
-    """A model in which no branch is 0, as they are where a training starts."""
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.add_(0.1 * torch.randn(weight.shape, generator=generator))
-    return model.eval()
-
-
-def tiny_clip():
-    torch.manual_seed(0)
-    image = {"patch": 8, "width": 16, "depth": 1, "heads": 2}
-    return CLIP(WORDS, embedding=8, image=image, text=TOWER).eval().requires_grad_(False)
-
-
-def tiny_prior():
-    torch.manual_seed(1)
-    return stirred(Prior(embedding=8, context=16, width=16, depth=2, heads=2))
-
-
-def tiny_decoder(kind=UnCLIP, **options):
-    torch.manual_seed(2)
-    return kind(WORDS, TOWER, CHANNELS, **options)
 
 
 def prior_batch(clip, n=3):
@@ -307,7 +277,7 @@ def test_new_channels_learn():
 
 def test_what_is_known_does_not_show_what_is_hidden():
     torch.manual_seed(0)
-    first_stage = stirred(KLAutoencoder(2, widths=(8, 16)))
+    first_stage = small_first_stage()
     pictures, mask = scenes.make_scenes(4, 1)[0], masks.box(4)
     known = what_is_known(first_stage, pictures, mask)
     assert known.shape == (4, 3, 8, 8) and set(known[:, 2].unique().tolist()) == {0.0, 1.0}

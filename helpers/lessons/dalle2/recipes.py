@@ -86,9 +86,9 @@ def recipes():
     yield Recipe(
         name=own.DECODER, build=decoder_to_teach, batches=any_length(decoder_batches), steps=UNCLIP_STEPS,
         lr=GENTLE_RATE, ema=0.998, loss=loss_in_latents(unclip_loss), evaluate=own.judge_decoder,
-        data=f"latents of {FIRST_STAGE}, of tiny scenes drawn anew at every step, {numbers(DECODER_SHARES)}, with their "
-             f"embeddings by {READER}, 10 % left out, and captions in English and Korean, 50 % left out; begins with "
-             f"the weights of {LATENT_NETWORK}",
+        data=f"latents of {FIRST_STAGE}, of tiny scenes drawn anew at every step, {numbers(DECODER_SHARES)}, with "
+             f"their embeddings by {READER}, 10 % left out, and captions in English and Korean, 50 % left out; begins "
+             f"with the weights of {LATENT_NETWORK}",
         sizes={"smoke": {"batches": any_length(decoder_batches, 6, 2), "evaluate": partial(own.judge_decoder, n=2)}})
     yield from of_pictures()
 
