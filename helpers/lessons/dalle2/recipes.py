@@ -71,7 +71,7 @@ def loss_in_latents(loss):
     return partial(loss, schedule=SCHEDULE, target=LATENT_TARGET)
 
 
-def numbers(shares: dict[str, int]) -> str:
+def of_each_kind(shares: dict[str, int]) -> str:
     return f"in each process {shares['one']} of one object and {shares['two']} of two"
 
 
@@ -80,13 +80,13 @@ def recipes():
     yield Recipe(
         name=own.PRIOR, build=untrained_prior, batches=any_length(embedded_batches), steps=PRIOR_STEPS, ema=0.999,
         loss=partial(prior_loss, schedule=PRIOR_SCHEDULE), evaluate=own.judge_prior,
-        data=f"what {READER} makes of tiny scenes drawn anew at every step, {numbers(PRIOR_SHARES)}, and of their "
+        data=f"what {READER} makes of tiny scenes drawn anew at every step, {of_each_kind(PRIOR_SHARES)}, and of their "
              "captions in English and Korean, 10 % left out",
         sizes={"smoke": {"batches": any_length(embedded_batches, 6, 2), "evaluate": partial(own.judge_prior, n=6)}})
     yield Recipe(
         name=own.DECODER, build=decoder_to_teach, batches=any_length(decoder_batches), steps=UNCLIP_STEPS,
         lr=GENTLE_RATE, ema=0.998, loss=loss_in_latents(unclip_loss), evaluate=own.judge_decoder,
-        data=f"latents of {FIRST_STAGE}, of tiny scenes drawn anew at every step, {numbers(DECODER_SHARES)}, with "
+        data=f"latents of {FIRST_STAGE}, of tiny scenes drawn anew at every step, {of_each_kind(DECODER_SHARES)}, with "
              f"their embeddings by {READER}, 10 % left out, and captions in English and Korean, 50 % left out; begins "
              f"with the weights of {LATENT_NETWORK}",
         sizes={"smoke": {"batches": any_length(decoder_batches, 6, 2), "evaluate": partial(own.judge_decoder, n=2)}})
@@ -99,14 +99,14 @@ def of_pictures():
         name=own.UPSAMPLER, build=upsampling_unet, batches=any_length(enlarging_batches), steps=UPSAMPLER_STEPS,
         ema=0.998, loss=partial(upsampling_loss, schedule=SCHEDULE, target=upsampling.UPSAMPLING_TARGET),
         evaluate=upsampling.judge_upsampler,
-        data=f"tiny scenes drawn anew at every step at 32 x 32 and at 64 x 64, {numbers(UPSAMPLER_SHARES)}, the small "
+        data=f"tiny scenes drawn anew at every step at 32 x 32 and at 64 x 64, {of_each_kind(UPSAMPLER_SHARES)}, the small "
              "ones blurred and under noise",
         sizes={"smoke": {"batches": any_length(enlarging_batches, 1, 1),
                          "evaluate": partial(upsampling.judge_upsampler, n=2, steps=2)}})
     yield Recipe(
         name=own.FILLER, build=filler_to_teach, batches=any_length(filling_batches), steps=FILLER_STEPS,
         lr=GENTLE_RATE, ema=0.998, loss=loss_in_latents(prompt_loss), evaluate=upsampling.judge_filler,
-        data=f"latents of {FIRST_STAGE}, of tiny scenes drawn anew at every step, {numbers(DECODER_SHARES)}, with "
+        data=f"latents of {FIRST_STAGE}, of tiny scenes drawn anew at every step, {of_each_kind(DECODER_SHARES)}, with "
              "notebook 07's masks, 10 % of them whole; captions in English and Korean, 15 % left out; begins with the "
              f"weights of {LATENT_NETWORK}",
         sizes={"smoke": {"batches": any_length(filling_batches, 6, 2),
