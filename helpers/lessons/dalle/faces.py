@@ -22,6 +22,7 @@ from .experiments import WRITING_TEMPERATURE
 PLACE = 40  # pixels: the side of a place of a picture whose codes are shown
 LIKELY = 5  # of the next codes that are shown
 NOT_WRITTEN = 232  # grey
+OFTEN = 0.25  # of scenes: the darkest shade of a map of swaps
 
 
 def numbered(picture: Tensor, codes: Tensor, written: int | None = None, frame: int | None = None) -> np.ndarray:
@@ -81,20 +82,20 @@ def painter_face(system: DallE, text: str, token: int, seed: int,
         shares, best = (logits[0] / temperature).softmax(0).topk(LIKELY)
         for number, (share, code) in enumerate(zip(shares.tolist(), best.tolist(), strict=True)):
             place(column, candidate(system, codes, token, code), 26 + 56 * number, 16)
-            words = f"{code}: {share:.0%}" + "  ← drawn" * (code == int(codes[0, token]))
-            place(column, draw_text(words), 26 + 56 * number, 74, box=(48, 180))
+            words = f"{code}: {share:.1%}" + "  ← drawn" * (code == int(codes[0, token]))
+            place(column, draw_text(words), 42 + 56 * number, 78)
     return np.concatenate([shown, column], 1), " · ".join(filter(None, [told, note]))
 
 
 def candidate(system: DallE, codes: Tensor, token: int, code: int) -> np.ndarray:
-    r"""What would stand at a place with another code there, the others as they are: uint8 (48, 48, 3)."""
+    r"""What would stand at a place with another code there, the others as they are: a uint8 picture."""
     other = codes.clone()
     other[0, token] = code
     where = system.model.grid(torch.arange(codes.shape[1])[None])[0] == token
     y, x = (int(each) for each in where.nonzero()[0])
     picture = system.decode(system.model.grid(other))[0].cpu()
     f = picture.shape[-1] // len(where)
-    return tile(picture[None, :, f * y:f * (y + 1), f * x:f * (x + 1)], 1, scale=48 // f, gap=0)
+    return tile(picture[None, :, f * y:f * (y + 1), f * x:f * (x + 1)], 1, scale=48 // f, gap=2)
 
 
 def luck_face(system: DallE, text: str, temperature: float, top_k: int, seed: int = 0) -> tuple[np.ndarray, str]:
@@ -129,6 +130,6 @@ def swap_face(system: DallE, row: int, column: int, source: int) -> tuple[np.nda
 
 
 def swap_maps(shares: Tensor) -> np.ndarray:
-    r"""`experiments.swapped_codes` (P, 6) -> uint8 pictures (6, side, side, 3): dark where a code often decides."""
+    r"""`experiments.swapped_codes` (P, 6) -> uint8 pictures (6, side, side, 3): the darkest stands for `OFTEN` or more."""
     side = int(len(shares) ** 0.5)
-    return shade(shares.T.unflatten(1, (side, side)))
+    return shade((shares / OFTEN).clamp(max=1).T.unflatten(1, (side, side)))

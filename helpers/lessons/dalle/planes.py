@@ -14,7 +14,7 @@ from ...models.quantizers import VectorQuantizer, nearest_code, perplexity
 from ...show.figures import PALETTE
 from ...show.raster import SOFT, draw_text, place
 
-PLANE, REACH = 300, 3.0  # pixels along a side, and how far it reaches from 0
+PLANE, REACH, MIDDLE = 300, 2.6, (0.8, 0.4)  # pixels along a side, how far it reaches from its middle, and that
 CURES = {"none": ("random", False), "restart": ("random", True), "k-means": ("k-means", False)}
 ON_THE_PLANE, VECTORS = 16, 256  # codes and vectors
 
@@ -28,7 +28,7 @@ def on_the_plane() -> Tensor:
 
 
 def plane(points: Tensor, codes: Tensor, ends: Tensor | None = None, used: Tensor | None = None,
-          title: str = "") -> np.ndarray:
+          title: str = "", middle=MIDDLE) -> np.ndarray:
     r"""A uint8 picture of vectors (n, 2) as dots and codes (K, 2) as squares.
 
     ends  (n, 2): a line from each vector to what became of it;  used  (K,) bool: the others are crosses
@@ -38,7 +38,7 @@ def plane(points: Tensor, codes: Tensor, ends: Tensor | None = None, used: Tenso
     pen = ImageDraw.Draw(sheet)
 
     def at(point) -> tuple[float, float]:
-        return tuple((PLANE * fine / 2 * (1 + np.array([1, -1]) * np.asarray(point) / REACH)).tolist())
+        return tuple((PLANE * fine / 2 * (1 + np.array([1, -1]) * (np.asarray(point) - middle) / REACH)).tolist())
 
     for start, end in zip(points, ends if ends is not None else (), strict=False):
         pen.line([at(start), at(end)], fill="#bbbbbb", width=fine)
@@ -67,6 +67,8 @@ def followed(cure: str, steps: int, seed: int = 0) -> tuple[Tensor, Tensor]:
         torch.manual_seed(seed)
         quantizer = VectorQuantizer(ON_THE_PLANE, 2, decay=0.9, start=start, restart=restart)
         points = on_the_plane()
+        if start == "k-means":
+            quantizer.begin(points)
         for _ in range(steps):
             quantizer(points.T[None, :, None])
     return quantizer.codebook.clone(), nearest_code(points, quantizer.codebook)

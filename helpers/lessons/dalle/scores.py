@@ -1,4 +1,4 @@
-r"""The figures of notebook 16: what survives as codes, what is written for prompts, what choosing among pictures brings."""
+r"""The figures of notebook 16: what survives as codes, what is written for prompts, what a choice among pictures brings."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def trips():
                         f"{'s' * (kind == 'two')}", found[f"{kind}.both"], ".1%", bar=bar)
         if label == "first":
             yield Score("dalle.trip.used", "codes that occur in 2,000 new scenes", found["used"], ".0f")
-            yield Score("dalle.trip.perplexity", "perplexity of the codes of 2,000 new scenes", found["perplexity"], ".0f")
+            yield Score("dalle.trip.perplexity", "perplexity of the codes of 2,000 new scenes", found["perplexity"],
+                        ".0f")
 
 
 def collapse():
@@ -147,9 +148,8 @@ def size():
 
 def groups():
     r"""(what the names of its scores begin with, the function that yields them)."""
-    found = {"trip": trips, "one": one, "two": two, "held": held, "collapse": collapse,
-             "seconds": seconds, "temperature": temperatures, "choice": chosen,
-             "half": halves, "swap": swaps}
+    found = {"trip": trips, "collapse": collapse, "one": one, "two": two, "held": held, "temperature": temperatures,
+             "choice": chosen, "half": halves, "swap": swaps, "seconds": seconds}
     yield from ((f"dalle.{name}", function) for name, function in found.items())
     for name in ("writer", "codes", "tuned"):
         yield f"dalle.{name}", lambda begins=f"dalle.{name}.": (each for each in size() if each.name.startswith(begins))
