@@ -138,7 +138,15 @@ LONG = {"scenes.judge": "test_scenes_judge.py tries each kind of false scene wit
         "studio.chaos": "test_midjourney_page.py counts differences by hand; the page draws two grids",
         "studio.vary": "test_midjourney_page.py varies scenes with a button that is known",
         "studio.zoom": "the same, of a zoom",
-        "studio.no": "test_midjourney_page.py counts in pictures that are known"}
+        "studio.no": "test_midjourney_page.py counts in pictures that are known",
+        "dalle.trip": "test_dalle_measures.py makes a round trip through a stage that loses nothing",
+        "dalle.one": "test_dalle_measures.py judges the same of fewer pictures",
+        "dalle.two": "the same, of two objects",
+        "dalle.held": "the same, of pairings that were held out",
+        "dalle.temperature": "the page writes at some temperatures; test_dalle.py draws by the softmax",
+        "dalle.choice": "test_dalle_measures.py chooses among fewer candidates",
+        "dalle.half": "test_dalle_measures.py completes fewer scenes",
+        "dalle.swap": "the page exchanges codes of 24 scenes"}
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.skip(LONG[name])) if name in LONG else name
