@@ -89,12 +89,12 @@ def test_a_token_that_is_not_there_is_refused(system):
 
 def places_of(sheet):
     """The places of a picture with numbers: (8, 8, 40, 40, 3)."""
-    return sheet.reshape(8, faces.PLACE, 8, faces.PLACE, 3).swapaxes(1, 2)
+    return sheet.reshape(8, faces.PLACE_SIDE, 8, faces.PLACE_SIDE, 3).swapaxes(1, 2)
 
 
 def test_only_what_is_written_is_in_view():
     picture, codes = -torch.ones(3, 32, 32), torch.arange(64).view(8, 8)
-    boxes = places_of(faces.numbered(picture, codes, written=11, frame=11)).reshape(64, faces.PLACE, faces.PLACE, 3)
+    boxes = places_of(faces.numbered(picture, codes, written=11, frame=11)).reshape(64, *2 * [faces.PLACE_SIDE], 3)
     middle = boxes[:, 5:20, 5:35]
     assert (middle[:11] == 0).all() and (middle[11:] == faces.NOT_WRITTEN).all()
     assert (boxes[11, 0] == FRAME).all() and not (boxes[10, 0] == FRAME).all() and not (boxes[12, 0] == FRAME).all()
@@ -160,8 +160,8 @@ def test_a_mixture_hardens_as_the_temperature_falls():
 
 def test_a_plane_shows_points_codes_and_lines_where_they_are():
     points, codes = torch.tensor([[0.8, 0.4]]), torch.tensor([[2.0, 0.4], [0.8, 2.0]])
-    sheet = planes.plane(points, codes, codes[:1], used=torch.tensor([True, False]))[24:, :planes.PLANE]
-    half, scale = planes.PLANE // 2, planes.PLANE / 2 / planes.REACH
+    sheet = planes.code_plane(points, codes, codes[:1], used=torch.tensor([True, False]))[24:, :planes.PLANE]
+    half, scale = planes.PLANE // 2, planes.PLANE / 2 / planes.PLANE_REACH
     assert sheet[half, half].argmax() == 2, "a blue dot in the middle"
     right, above = sheet[half, half + round(1.2 * scale)], sheet[half - round(1.6 * scale), half]
     assert right.argmax() == 0 and right[0] > 200 > right[1], "the code is to the right, in red"

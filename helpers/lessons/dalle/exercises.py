@@ -37,7 +37,7 @@ def who_reads_whom() -> Exercise:
                                                   for given in MASKED])
 
 
-COUNTED = (([0, 1, 2, 3], 4), ([5, 5, 5, 5], 8), ([0, 0, 0, 1], 2), ([[0, 1], [1, 7]], 16))
+COUNTED_CODES = (([0, 1, 2, 3], 4), ([5, 5, 5, 5], 8), ([0, 0, 0, 1], 2), ([[0, 1], [1, 7]], 16))
 
 
 def codes_counted() -> Exercise:
@@ -55,7 +55,8 @@ def codes_counted() -> Exercise:
             "exp goes with the natural logarithm, 2 to the power with log2")
         assert_close("the perplexity", found, expected, 1e-4)
 
-    return Exercise("16.2", "perplexity", [lambda answer, given=given: check_on(answer, *given) for given in COUNTED])
+    return Exercise("16.2", "perplexity", [lambda answer, given=given: check_on(answer, *given)
+                                           for given in COUNTED_CODES])
 
 
 HALF_PROMPTS = ("a high tower", "a low tower")

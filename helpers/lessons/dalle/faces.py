@@ -19,7 +19,7 @@ from ..text_conditioned_diffusion.faces import AT_A_TIME, chip_lines, judged
 from ..text_conditioned_diffusion.verdicts import shares_drawn, understood, verdicts
 from .experiments import WRITING_TEMPERATURE
 
-PLACE = 40  # pixels: the side of a place of a picture whose codes are shown
+PLACE_SIDE = 40  # pixels: the side of a place of a picture whose codes are shown
 LIKELY = 5  # of the next codes that are shown
 NOT_WRITTEN = 232  # grey
 OFTEN = 0.25  # of scenes: the darkest shade of a map of swaps
@@ -31,10 +31,10 @@ def numbered(picture: Tensor, codes: Tensor, written: int | None = None, frame: 
     written  so many places in the order from the top are shown, the others grey;  frame  the place with a border
     """
     side = len(codes)
-    sheet = tile(picture[None], 1, scale=PLACE * side // picture.shape[-1], gap=0).copy()
+    sheet = tile(picture[None], 1, scale=PLACE_SIDE * side // picture.shape[-1], gap=0).copy()
     for number in range(side * side):
-        y, x = PLACE * (number // side), PLACE * (number % side)
-        box = sheet[y:y + PLACE, x:x + PLACE]
+        y, x = PLACE_SIDE * (number // side), PLACE_SIDE * (number % side)
+        box = sheet[y:y + PLACE_SIDE, x:x + PLACE_SIDE]
         if written is not None and number >= written:
             box[:] = NOT_WRITTEN
         else:
@@ -130,6 +130,6 @@ def swap_face(system: DallE, row: int, column: int, source: int) -> tuple[np.nda
 
 
 def swap_maps(shares: Tensor) -> np.ndarray:
-    r"""`experiments.swapped_codes` (P, 6) -> uint8 pictures (6, side, side, 3): the darkest stands for `OFTEN` or more."""
+    r"""`experiments.swapped_codes` (P, 6) -> uint8 pictures (6, side, side, 3): the darkest: `OFTEN` or more."""
     side = int(len(shares) ** 0.5)
     return shade((shares / OFTEN).clamp(max=1).T.unflatten(1, (side, side)))

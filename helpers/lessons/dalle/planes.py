@@ -14,7 +14,8 @@ from ...models.quantizers import VectorQuantizer, nearest_code, perplexity
 from ...show.figures import PALETTE
 from ...show.raster import SOFT, draw_text, place
 
-PLANE, REACH, MIDDLE = 300, 2.6, (0.8, 0.4)  # pixels along a side, how far it reaches from its middle, and that
+PLANE = 300  # pixels along a side
+PLANE_MIDDLE, PLANE_REACH = (0.8, 0.4), 2.6  # what stands in the middle, and how far it reaches from there
 CURES = {"none": ("random", False), "restart": ("random", True), "k-means": ("k-means", False)}
 ON_THE_PLANE, VECTORS = 16, 256  # codes and vectors
 
@@ -27,8 +28,8 @@ def on_the_plane() -> Tensor:
     return chosen + 0.18 * torch.randn(VECTORS, 2, generator=generator)
 
 
-def plane(points: Tensor, codes: Tensor, ends: Tensor | None = None, used: Tensor | None = None,
-          title: str = "", middle=MIDDLE) -> np.ndarray:
+def code_plane(points: Tensor, codes: Tensor, ends: Tensor | None = None, used: Tensor | None = None,
+               title: str = "", middle=PLANE_MIDDLE) -> np.ndarray:
     r"""A uint8 picture of vectors (n, 2) as dots and codes (K, 2) as squares.
 
     ends  (n, 2): a line from each vector to what became of it;  used  (K,) bool: the others are crosses
@@ -38,7 +39,8 @@ def plane(points: Tensor, codes: Tensor, ends: Tensor | None = None, used: Tenso
     pen = ImageDraw.Draw(sheet)
 
     def at(point) -> tuple[float, float]:
-        return tuple((PLANE * fine / 2 * (1 + np.array([1, -1]) * (np.asarray(point) - middle) / REACH)).tolist())
+        share = np.array([1, -1]) * (np.asarray(point) - middle) / PLANE_REACH
+        return tuple((PLANE * fine / 2 * (1 + share)).tolist())
 
     for start, end in zip(points, ends if ends is not None else (), strict=False):
         pen.line([at(start), at(end)], fill="#bbbbbb", width=fine)
@@ -81,7 +83,7 @@ def collapse_face(cure: str, steps: int, seed: int) -> tuple[np.ndarray, str]:
         codes, chosen = followed(cure, count, seed)
         used = torch.zeros(ON_THE_PLANE, dtype=torch.bool)
         used[chosen] = True
-        sides.append(plane(points, codes, used=used, title=title))
+        sides.append(code_plane(points, codes, used=used, title=title))
         line = f"{int(used.sum())} of {ON_THE_PLANE} codes in use, perplexity {perplexity(chosen, ON_THE_PLANE):.1f}"
     return np.concatenate(sides, 1), f"{title}: {line}"
 
@@ -96,7 +98,7 @@ def gumbel_face(temperature: float, seed: int) -> tuple[np.ndarray, str]:
     noise = -torch.rand(logits.shape, generator=torch.Generator().manual_seed(seed)).log().neg().log()
     soft = ((logits + noise) / temperature).softmax(1)
     snapped = codes[nearest_code(points, codes)]
-    sides = [plane(points, codes, snapped, title="VQ: the nearest code"),
-             plane(points, codes, soft @ codes, title=f"Gumbel: temperature {temperature:g}")]
+    sides = [code_plane(points, codes, snapped, title="VQ: the nearest code"),
+             code_plane(points, codes, soft @ codes, title=f"Gumbel: temperature {temperature:g}")]
     largest = soft.max(1).values.mean()
     return np.concatenate(sides, 1), f"the largest weight of a mixture is {largest:.2f}, in the mean"

@@ -1,4 +1,4 @@
-r"""The figures of notebook 16: what survives as codes, what is written for prompts, what a choice among pictures brings."""
+r"""The figures of notebook 16: what survives as codes, what is written, what a choice among pictures brings."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from . import experiments as own
 from .recipes import TRIALS
 
 WRITTEN, CHOSEN_FROM, HALVES = 300, 200, 200
-STAGES = {"first": own.CODE_STAGE, "tuned": own.TUNED_CODES}
-TRIP_BAR, WRITING_BAR, LANGUAGE_GAP, CHOICE_GAIN = 0.95, 0.7, 0.03, 0.05
+FIRST_STAGES = {"first": own.CODE_STAGE, "tuned": own.TUNED_CODES}
+CODES_BAR, WRITING_BAR, LANGUAGE_GAP, CHOICE_GAIN = 0.95, 0.7, 0.03, 0.05
 
 
 @cache
@@ -39,10 +39,10 @@ def share(name: str, what: str, value: float, bar: str = "", baseline: float | N
 
 def trips():
     r"""What comes back of new scenes that were made codes."""
-    for label, name in STAGES.items():
+    for label, name in FIRST_STAGES.items():
         found = own.judge_codes(load(name)[0])
         for kind in ("one", "two"):
-            bar = f">= {TRIP_BAR}" if (label, kind) == ("tuned", "one") else ""
+            bar = f">= {CODES_BAR}" if (label, kind) == ("tuned", "one") else ""
             yield Score(f"dalle.trip.{label}.{kind}", f"right and valid of 1,000 round trips, {name}, {kind} object"
                         f"{'s' * (kind == 'two')}", found[f"{kind}.both"], ".1%", bar=bar)
         if label == "first":
